@@ -1,0 +1,210 @@
+/* Plain elements: pads of their own, tasks, request pads. A pad's handle lives in its element_private and dies with the pad. */
+#include "ggo.h"
+#include "_cgo_export.h"
+
+static void
+free_handle (gpointer data)
+{
+  ggoGoFree (GPOINTER_TO_SIZE (data));
+}
+
+static uintptr_t
+handle_of (GstPad * pad)
+{
+  return GPOINTER_TO_SIZE (gst_pad_get_element_private (pad));
+}
+
+static GstFlowReturn
+chain (GstPad * pad, GstObject * parent, GstBuffer * b)
+{
+  if (ggo_poisoned (parent)) {
+    gst_buffer_unref (b);
+    return GST_FLOW_ERROR;
+  }
+  return ggoGoPadChain (handle_of (pad), b);
+}
+
+static GstFlowReturn
+chain_list (GstPad * pad, GstObject * parent, GstBufferList * l)
+{
+  if (ggo_poisoned (parent)) {
+    gst_buffer_list_unref (l);
+    return GST_FLOW_ERROR;
+  }
+  return ggoGoPadChainList (handle_of (pad), l);
+}
+
+static gboolean
+pad_event (GstPad * pad, GstObject * parent, GstEvent * e)
+{
+  return ggoGoPadEvent (handle_of (pad), e);
+}
+
+static gboolean
+pad_query (GstPad * pad, GstObject * parent, GstQuery * q)
+{
+  return ggoGoPadQuery (handle_of (pad), q);
+}
+
+/* By the signal: the unlink function is called with both pads' locks held. */
+static void
+unlinked (GstPad * pad, GstPad * peer, gpointer data)
+{
+  ggoGoPadUnlinked (handle_of (pad));
+}
+
+static gboolean
+activate_mode (GstPad * pad, GstObject * parent, GstPadMode mode, gboolean active)
+{
+  gboolean ok;
+
+  if (mode != GST_PAD_MODE_PUSH)
+    return FALSE;
+  ok = ggoGoPadActivate (handle_of (pad), active);
+  /* The task ends with the data flow whatever Go does: it must not run on a pad that is freed. */
+  if (!active)
+    ok = gst_pad_stop_task (pad);
+  return ok;
+}
+
+GstPad *
+ggo_pad_new (GstElement * e, const gchar * template_name, const gchar * name, uintptr_t handle, guint32 has)
+{
+  GstPadTemplate *t = gst_element_class_get_pad_template (GST_ELEMENT_GET_CLASS (e), template_name);
+  GstPad *pad;
+
+  if (t == NULL)
+    return NULL;
+  pad = gst_pad_new_from_template (t, name);
+  gst_pad_set_element_private (pad, GSIZE_TO_POINTER (handle));
+  g_object_set_qdata_full (G_OBJECT (pad), g_quark_from_static_string ("ggo-handle"), GSIZE_TO_POINTER (handle), free_handle);
+  if (has & GGO_PAD_CHAIN)
+    gst_pad_set_chain_function (pad, chain);
+  if (has & GGO_PAD_CHAIN_LIST)
+    gst_pad_set_chain_list_function (pad, chain_list);
+  if (has & GGO_PAD_EVENT)
+    gst_pad_set_event_function (pad, pad_event);
+  if (has & GGO_PAD_QUERY)
+    gst_pad_set_query_function (pad, pad_query);
+  if (has & GGO_PAD_UNLINKED)
+    g_signal_connect (pad, "unlinked", G_CALLBACK (unlinked), NULL);
+  if (has & GGO_PAD_ACTIVATE)
+    gst_pad_set_activatemode_function (pad, activate_mode);
+  return pad;
+}
+
+static void
+task (gpointer data)
+{
+  GstPad *pad = data;
+  if (!ggoGoPadTask (handle_of (pad)))
+    gst_pad_pause_task (pad);
+}
+
+/* Takes the floating pad whether it is added or not: a second pad of a name is refused, for which GStreamer would only have a critical. */
+gboolean
+ggo_pad_add (GstElement * e, GstPad * pad, gboolean active)
+{
+  GstPad *other;
+  gchar *name = gst_pad_get_name (pad);
+
+  other = gst_element_get_static_pad (e, name);
+  g_free (name);
+  if (other != NULL) {
+    gst_object_unref (other);
+    gst_object_ref_sink (pad);
+    gst_object_unref (pad);
+    return FALSE;
+  }
+  if (active)
+    gst_pad_set_active (pad, TRUE);
+  return gst_element_add_pad (e, pad);
+}
+
+gboolean
+ggo_pad_start_task (GstPad * pad)
+{
+  return gst_pad_start_task (pad, task, pad, NULL);
+}
+
+GstBuffer *
+ggo_list_at (GstBufferList * l, guint i)
+{
+  return gst_buffer_list_get (l, i);
+}
+
+static GstPad *
+request_new_pad (GstElement * e, GstPadTemplate * t, const gchar * name, const GstCaps * caps)
+{
+  GgoInstance *g = ggo_instance (e);
+  if (!(g->has & GGO_HAS_REQUEST_PAD))
+    return NULL;
+  return ggoGoRequestPad (g->handle, GST_PAD_TEMPLATE_NAME_TEMPLATE (t), (gchar *) name, (GstCaps *) caps);
+}
+
+static void
+release_pad (GstElement * e, GstPad * pad)
+{
+  ggoGoReleasePad (ggo_instance (e)->handle, pad);
+}
+
+void
+ggo_element_class_init (GstElementClass * k, GgoClass * c)
+{
+  k->request_new_pad = request_new_pad;
+  k->release_pad = release_pad;
+}
+
+uintptr_t
+ggo_pad_handle (GstPad * pad)
+{
+  return handle_of (pad);
+}
+
+gboolean
+ggo_pad_event_default (GstPad * pad, GstEvent * e)
+{
+  GstObject *parent = gst_object_get_parent (GST_OBJECT (pad));
+  gboolean ok = gst_pad_event_default (pad, parent, e);
+  if (parent != NULL)
+    gst_object_unref (parent);
+  return ok;
+}
+
+gboolean
+ggo_pad_query_default (GstPad * pad, GstQuery * q)
+{
+  GstObject *parent = gst_object_get_parent (GST_OBJECT (pad));
+  gboolean ok = gst_pad_query_default (pad, parent, q);
+  if (parent != NULL)
+    gst_object_unref (parent);
+  return ok;
+}
+
+void
+ggo_element_set_flag (GstElement * e, guint flag)
+{
+  GST_OBJECT_FLAG_SET (e, flag);
+}
+
+void
+ggo_element_post_eos (GstElement * e, guint32 seqnum)
+{
+  GstMessage *m = gst_message_new_eos (GST_OBJECT (e));
+  gst_message_set_seqnum (m, seqnum);
+  gst_element_post_message (e, m);
+}
+
+/* GStreamer leaves undefined what a second request for a pad of one name gives. */
+GstPad *
+ggo_request_pad (GstElement * e, const gchar * name)
+{
+  GstPad *pad = gst_element_get_static_pad (e, name);
+
+  if (pad == NULL)
+    return gst_element_request_pad_simple (e, name);
+  if (GST_PAD_PAD_TEMPLATE (pad) == NULL || GST_PAD_TEMPLATE_PRESENCE (GST_PAD_PAD_TEMPLATE (pad)) != GST_PAD_REQUEST)
+    return pad;
+  gst_object_unref (pad);
+  return NULL;
+}

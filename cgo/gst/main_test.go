@@ -1,0 +1,9 @@
+package gst_test
+
+import (
+	"testing"
+
+	"gst-kinesis/cgo/gsttest"
+)
+
+func TestMain(m *testing.M) { gsttest.Main(m) }

@@ -1,0 +1,229 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"gst-kinesis/internal/awserr"
+	"gst-kinesis/internal/shard"
+)
+
+// Producer writes records to one stream. All methods are safe for concurrent use.
+//
+// Lock order: mu before pool.mu. Neither is held across a call of the client,
+// the observer or a hook.
+type Producer struct {
+	client   Client
+	observer Observer
+	settings Settings
+	subject  awserr.Subject
+	hooks    hooks
+	clock    Clock
+	started  time.Time
+	pool     pool
+	noRetry  []func(*kinesis.Options) // turns the SDK's retries off
+
+	base    context.Context // of all requests and checks
+	cancel  context.CancelFunc
+	wake    chan struct{} // the dispatcher
+	work    chan *request // to the senders
+	report  chan struct{} // the reporter
+	quit    chan struct{} // dispatcher and reporter end
+	closed  chan struct{} // Close is done
+	running sync.WaitGroup
+
+	mu      sync.Mutex
+	random  *rand.Rand
+	space   sync.Cond // Put waits for room
+	settled sync.Cond // Flush and Close wait for records to be accounted for
+	leaky   Leaky
+	seq     uint64 // of the record accepted last
+	lanes   *lanes
+	waiting int    // records in lanes
+	bytes   int    // their data and partition keys
+	held    int64  // memory of records waiting and in flight
+	poked   bool   // the dispatcher was woken and has not come yet
+	blocked int    // callers of Put that wait
+	telling int    // calls of Dropped outside requests
+	flying  flight // requests under way
+	books   Books
+	tally   tally
+	latency latencies
+	health  health
+	pace    pace
+	phase   phase
+
+	formed      []*request // the dispatcher's
+	lostScratch sync.Pool  // of *[]Lost
+}
+
+// phase is how far the end has come.
+type phase struct {
+	draining  int          // Flushes under way
+	drainUpTo uint64       // the last record any Flush or Close waits for
+	closing   bool         // Close was called
+	failure   *failedError // the stream cannot go on
+}
+
+// hooks are what a caller may give beside the client.
+type hooks struct {
+	check   func(context.Context) error
+	refresh func()
+}
+
+// Option changes how a Producer works inside.
+type Option func(*Producer)
+
+// WithClock lets the producer live by another clock than the system's.
+func WithClock(c Clock) Option { return func(p *Producer) { p.clock = c } }
+
+// WithSeed makes the jitter of retries repeatable.
+func WithSeed(seed uint64) Option {
+	return func(p *Producer) { p.random = rand.New(rand.NewPCG(seed, seed)) } //nolint:gosec // jitter
+}
+
+// WithCredentials tells the producer how to ask for credentials at the start, so
+// that their absence is found before there is a record, and how to forget cached
+// ones when the service says they have expired. check may take the network;
+// refresh must not. Either may be nil.
+func WithCredentials(check func(context.Context) error, refresh func()) Option {
+	return func(p *Producer) { p.hooks = hooks{check: check, refresh: refresh} }
+}
+
+// New starts a producer. The client must stay usable until Close returns; the
+// observer may be nil.
+func New(client Client, settings Settings, observer Observer, options ...Option) (*Producer, error) {
+	if err := settings.Validate(); err != nil {
+		return nil, fmt.Errorf("checking the producer's settings: %w", err)
+	}
+	p := newProducer(client, settings, observer)
+	for _, option := range options {
+		option(p)
+	}
+	p.started = p.clock.Now()
+	p.start()
+	return p, nil
+}
+
+func newProducer(client Client, settings Settings, observer Observer) *Producer {
+	if observer == nil {
+		observer = silent{}
+	}
+	p := &Producer{
+		client:   client,
+		observer: observer,
+		settings: settings,
+		subject:  awserr.PutSubject(orElse(settings.Stream, settings.StreamARN), settings.Region, settings.Endpoint),
+		clock:    systemClock{},
+		random:   rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), //nolint:gosec // jitter
+		noRetry:  []func(*kinesis.Options){func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }},
+		wake:     make(chan struct{}, 1),
+		work:     make(chan *request, settings.MaxInFlight),
+		report:   make(chan struct{}, 1),
+		quit:     make(chan struct{}),
+		closed:   make(chan struct{}),
+		leaky:    settings.Leaky,
+		lanes:    newLanes(),
+		books:    Books{Dropped: make(map[string]Count)},
+		health:   newHealth(),
+		pace:     newPace(settings),
+	}
+	p.pool.limit = settings.MaxSizeBytes
+	if p.pool.limit == 0 {
+		p.pool.limit = 64 * shard.MiB
+	}
+	p.lostScratch.New = func() any { return new([]Lost) }
+	p.space.L, p.settled.L = &p.mu, &p.mu
+	p.base, p.cancel = context.WithCancel(context.Background())
+	return p
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+func (p *Producer) start() {
+	p.running.Go(p.dispatch)
+	p.running.Go(p.reportTroubles)
+	for range p.settings.MaxInFlight {
+		p.running.Go(p.sendAll)
+	}
+	if p.hooks.check != nil {
+		p.running.Go(p.checkCredentials)
+	}
+}
+
+// now returns the moment on the producer's clock.
+func (p *Producer) now() instant { return p.clock.Now().Sub(p.started) }
+
+// Settings returns what the producer was made with.
+func (p *Producer) Settings() Settings { return p.settings }
+
+// SetLeaky changes what happens when a bound is reached; callers of Put that are
+// blocked go by the new value.
+func (p *Producer) SetLeaky(l Leaky) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leaky = l
+	p.space.Broadcast()
+}
+
+// Books returns a consistent copy of the books.
+func (p *Producer) Books() Books {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.books.clone()
+}
+
+// tally counts what is not in the books.
+type tally struct {
+	requests, failedRequests, retries, throttled int64
+}
+
+// Stats is a snapshot of everything that is counted and measured.
+type Stats struct {
+	Books Books
+	// Waiting is the number of records that wait; the rest of Books.InFlight is
+	// being sent.
+	Waiting int
+	// Memory is what records held take, MemoryKept what is kept for use again, in bytes.
+	Memory, MemoryKept int64
+	// Requests counts calls of PutRecords, FailedRequests those that failed as a
+	// whole; RequestsInFlight is how many there are now.
+	Requests, FailedRequests int64
+	RequestsInFlight         int
+	// Retries counts records put back to be sent again, Throttled those for throttling.
+	Retries, Throttled int64
+	// BatchBytes is the size requests may have now; it shrinks on slow links.
+	BatchBytes int
+	Latency    Latency
+}
+
+// Stats returns a consistent snapshot.
+func (p *Producer) Stats() Stats {
+	_, kept := p.pool.levels()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Stats{
+		Books:            p.books.clone(),
+		Waiting:          p.waiting,
+		Memory:           p.held,
+		MemoryKept:       kept,
+		Requests:         p.tally.requests,
+		FailedRequests:   p.tally.failedRequests,
+		RequestsInFlight: len(p.flying.requests),
+		Retries:          p.tally.retries,
+		Throttled:        p.tally.throttled,
+		BatchBytes:       p.pace.target,
+		Latency:          p.latency.snapshot(p.now()),
+	}
+}

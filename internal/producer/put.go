@@ -1,0 +1,304 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gst-kinesis/internal/awserr"
+	"gst-kinesis/internal/shard"
+)
+
+// Reserve returns a record whose Data has the given length, to be filled and given to
+// Put, or back by Release. It never blocks. The memory may hold what was in
+// it before.
+func (p *Producer) Reserve(size int) *Record { return p.pool.take(size) }
+
+// Release takes back a record that will not be Put. Nothing is counted.
+func (p *Producer) Release(r *Record) { p.release(r) }
+
+func (p *Producer) release(r *Record) {
+	var one list
+	one.pushBack(r)
+	p.pool.give(&one)
+}
+
+// Put takes a record from Reserve, in any case: it must not be touched afterwards.
+//
+// A nil error means that the record is accounted for in the books, whether it
+// waits now or was dropped at once (too large, bad key, no room while leaky). When
+// a bound is reached and the producer is not leaky, Put blocks until there is
+// room or ctx is done. An error means that the record was refused: ctx's own,
+// ErrClosed, or one that wraps ErrFailed and the Trouble.
+func (p *Producer) Put(ctx context.Context, r *Record) error {
+	fault := p.inspect(r)
+	var dead list
+	p.mu.Lock()
+	err := p.admit(ctx, r, fault, &dead)
+	poke := err == nil && dead.n == 0 && p.wantsDispatch(r.lane)
+	if dead.n > 0 {
+		p.telling++
+	}
+	p.mu.Unlock()
+	switch {
+	case err != nil:
+		p.release(r)
+		return err
+	case dead.n > 0:
+		p.bury(&dead)
+		p.poke() // what made room may have been all that waited in a lane
+	case poke:
+		p.poke()
+	}
+	return nil
+}
+
+// recordFault is what is wrong with a record.
+type recordFault struct {
+	reason string
+	err    error
+}
+
+// inspect returns what is wrong with a record by itself.
+func (p *Producer) inspect(r *Record) recordFault {
+	if r.size() > p.settings.MaxRecordSize {
+		return recordFault{ReasonOversize, errOversize}
+	}
+	if err := shard.ValidateKey(r.PartitionKey); err != nil {
+		return recordFault{ReasonBadKey, err}
+	}
+	if r.ExplicitHashKey != "" {
+		if _, err := shard.ParseHash(r.ExplicitHashKey); err != nil {
+			return recordFault{ReasonBadKey, err}
+		}
+	}
+	return recordFault{}
+}
+
+var errOversize = errors.New("the record is larger than max-record-size")
+
+// admit accepts the record, which then waits in a lane or is dropped into dead,
+// or refuses it with an error.
+func (p *Producer) admit(ctx context.Context, r *Record, fault recordFault, dead *list) error {
+	if err := p.refusal(); err != nil {
+		return p.refuse(r, err)
+	}
+	if fault.reason != "" {
+		p.stillborn(r, fault.reason, dead)
+		p.noteRecordFault(r, fault)
+		return nil
+	}
+	for p.isFull(r) {
+		switch {
+		case p.leaky == LeakyNo:
+			if err := p.waitForSpace(ctx); err != nil {
+				return p.refuse(r, err)
+			}
+		case p.leaky == LeakyUpstream, !p.dropOldest(dead):
+			p.stillborn(r, ReasonLeakyNewest, dead)
+			p.noteLeak(ReasonLeakyNewest)
+			return nil
+		}
+	}
+	p.enter(r)
+	return nil
+}
+
+func (p *Producer) refuse(r *Record, err error) error {
+	p.books.Refused.add(len(r.Data))
+	return err
+}
+
+// refusal returns why nothing is accepted any more.
+func (p *Producer) refusal() error {
+	switch {
+	case p.phase.failure != nil:
+		return p.phase.failure
+	case p.phase.closing:
+		return ErrClosed
+	default:
+		return nil
+	}
+}
+
+// waitForSpace waits until something changed.
+func (p *Producer) waitForSpace(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("waiting for room in the producer: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.space.Broadcast()
+	})
+	p.blocked++
+	p.space.Wait()
+	p.blocked--
+	stop()
+	if err := p.refusal(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("waiting for room in the producer: %w", err)
+	}
+	return nil
+}
+
+// isFull reports whether there is no room for the record.
+func (p *Producer) isFull(r *Record) bool {
+	held, s := p.books.InFlight.Records, &p.settings
+	switch {
+	case held == 0:
+		return false
+	case s.MaxSizeBytes > 0 && p.held+r.cost() > s.MaxSizeBytes:
+		return true
+	case s.MaxSizeBuffers > 0 && held >= int64(s.MaxSizeBuffers):
+		return true
+	default:
+		return s.MaxSizeTime > 0 && p.span(r) >= s.MaxSizeTime
+	}
+}
+
+// span returns the time from the oldest record held to a new one: by their
+// timestamps, or where one has none by the clock.
+func (p *Producer) span(r *Record) instant {
+	oldest := p.flying.oldest()
+	if l := p.lanes.oldest(); l != nil && (oldest == nil || l.waiting.head.seq < oldest.seq) {
+		oldest = l.waiting.head
+	}
+	switch {
+	case oldest == nil:
+		return 0
+	case oldest.PTS == NoPTS || r.PTS == NoPTS:
+		return p.now() - oldest.accepted
+	case r.PTS <= oldest.PTS:
+		return 0
+	default:
+		return instant(min(r.PTS-oldest.PTS, uint64(never))) //nolint:gosec // bounded
+	}
+}
+
+// enter takes a record into a lane.
+func (p *Producer) enter(r *Record) {
+	p.seq++
+	r.seq, r.accepted, r.state = p.seq, p.now(), pending
+	p.books.Accepted.add(len(r.Data))
+	p.books.InFlight.add(len(r.Data))
+	p.held += r.cost()
+	p.lanes.of(r).push(r)
+	p.waiting++
+	p.bytes += r.size()
+}
+
+// stillborn accounts for a record that is accepted and dropped at once.
+func (p *Producer) stillborn(r *Record, reason string, dead *list) {
+	p.books.Accepted.add(len(r.Data))
+	p.books.drop(reason, len(r.Data))
+	r.reason = reason
+	dead.pushBack(r)
+}
+
+// leave takes a record out of what is held; the books then need it elsewhere.
+func (p *Producer) leave(r *Record) {
+	p.books.InFlight.sub(len(r.Data))
+	p.held -= r.cost()
+	if p.blocked > 0 {
+		p.space.Broadcast()
+	}
+}
+
+// lose drops a record that is held.
+func (p *Producer) lose(r *Record, reason string) {
+	p.leave(r)
+	p.books.drop(reason, len(r.Data))
+	r.reason, r.state = reason, lost
+}
+
+// dropOldest makes room; it reports false if nothing waits.
+func (p *Producer) dropOldest(dead *list) bool {
+	l := p.lanes.oldest()
+	if l == nil {
+		return false
+	}
+	p.loseFirst(l, ReasonLeakyOldest, dead)
+	p.noteLeak(ReasonLeakyOldest)
+	return true
+}
+
+// loseFirst drops the first record of a lane.
+func (p *Producer) loseFirst(l *lane, reason string, dead *list) {
+	r := l.pop()
+	p.waiting--
+	p.bytes -= r.size()
+	p.lose(r, reason)
+	dead.pushBack(r)
+	p.forgive(l)
+}
+
+// loseWaiting drops all waiting records up to a sequence number.
+func (p *Producer) loseWaiting(upTo uint64, reason string, dead *list) (n int) {
+	for i := range p.lanes.all {
+		l := &p.lanes.all[i]
+		for l.waiting.n > 0 && l.waiting.head.seq <= upTo {
+			p.loseFirst(l, reason, dead)
+			n++
+		}
+	}
+	return n
+}
+
+// bury tells the observer about dropped records and frees them. Whoever put them
+// into the list counted itself in telling.
+func (p *Producer) bury(dead *list) {
+	p.tellLost(dead)
+	p.pool.give(dead)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.telling--
+	p.settled.Broadcast()
+}
+
+// tellLost calls Dropped once for each run of records with the same reason.
+func (p *Producer) tellLost(dead *list) {
+	scratch := p.lostScratch.Get().(*[]Lost) //nolint:forcetypeassert // its New says so
+	all := (*scratch)[:0]
+	for r := dead.head; r != nil; r = r.next {
+		all = append(all, lostOf(r))
+		if r.next == nil || r.next.reason != r.reason {
+			p.observer.Dropped(r.reason, all)
+			all = all[:0]
+		}
+	}
+	clear(all[:cap(all)])
+	*scratch = all
+	p.lostScratch.Put(scratch)
+}
+
+func lostOf(r *Record) Lost {
+	return Lost{PartitionKey: r.PartitionKey, Bytes: len(r.Data), PTS: r.PTS, Token: r.Token, Tries: int(r.tries)}
+}
+
+// noteRecordFault tells of a record that is wrong by itself.
+func (p *Producer) noteRecordFault(r *Record, f recordFault) {
+	p.noteDrop(f.reason, func() awserr.Fault {
+		fault := awserr.Fault{Class: awserr.RecordFault, Party: awserr.Record, Code: f.reason, Message: f.err.Error()}
+		if f.reason == ReasonOversize {
+			fault.Message = fmt.Sprintf("a record of %d bytes is larger than max-record-size (%d)", r.size(), p.settings.MaxRecordSize)
+			fault.Remedy = "send smaller records, or raise max-record-size if the stream takes larger ones"
+			return fault
+		}
+		fault.Remedy = "give partition keys of 1 to 256 characters and explicit hash keys below 2^128"
+		return fault
+	})
+}
+
+// noteLeak tells that the producer is full.
+func (p *Producer) noteLeak(reason string) {
+	p.noteDrop(reason, func() awserr.Fault {
+		return awserr.Fault{
+			Class: awserr.RecordFault, Party: awserr.Caller, Code: reason,
+			Message: "records come faster than they can be sent and the producer is full",
+			Remedy:  "send less, add shards, or raise max-size-bytes, max-size-buffers, max-size-time",
+		}
+	})
+}

@@ -1,0 +1,94 @@
+package producer
+
+// NoPTS is the PTS of a record that has none.
+const NoPTS = ^uint64(0)
+
+// Record is one record on its way into the stream. Reserve gives one; after Put
+// it belongs to the producer and must not be touched.
+type Record struct {
+	// Data has the length that was asked of Reserve; it may be made shorter.
+	// Empty data is valid: the service takes blobs of 0 bytes and more.
+	Data []byte
+	// PartitionKey has 1 to 256 characters.
+	PartitionKey string
+	// ExplicitHashKey is empty or a decimal number below 2^128.
+	ExplicitHashKey string
+	// PTS is a timestamp in nanoseconds, or NoPTS. It comes back to the observer
+	// and max-size-time counts by it.
+	PTS uint64
+	// Token comes back to the observer.
+	Token any
+
+	buffer   []byte  // the pool's memory
+	class    int8    // the pool's size class; -1 is none
+	state    state   // while a request holds it
+	unsure   bool    // a request that held it ended without an answer
+	tries    int32   // how often it was sent
+	seq      uint64  // its place among all accepted
+	accepted instant // when Put took it
+	reason   string  // why it was dropped
+	lane     *lane
+	next     *Record
+}
+
+// state is what a request found out about a record.
+type state int8
+
+const (
+	pending   state = iota
+	delivered       // the service has it
+	lost            // given up
+	again           // to be sent again
+)
+
+// recordOverhead is what a record takes in memory beside its data.
+const recordOverhead = 256
+
+// size is what the service counts of the record.
+func (r *Record) size() int { return len(r.Data) + len(r.PartitionKey) }
+
+// cost is what the record takes in memory.
+func (r *Record) cost() int64 {
+	return int64(max(cap(r.buffer), len(r.Data)) + recordOverhead)
+}
+
+// list is a queue of records, linked through them. The zero value is empty.
+type list struct {
+	head, tail *Record
+	n          int
+}
+
+func (l *list) pushBack(r *Record) {
+	r.next = nil
+	if l.tail == nil {
+		l.head = r
+	} else {
+		l.tail.next = r
+	}
+	l.tail = r
+	l.n++
+}
+
+func (l *list) pushFront(r *Record) {
+	r.next = l.head
+	l.head = r
+	if l.tail == nil {
+		l.tail = r
+	}
+	l.n++
+}
+
+// popFront returns the first record, nil if there is none.
+func (l *list) popFront() *Record {
+	r := l.head
+	if r == nil {
+		return nil
+	}
+	l.head = r.next
+	if l.head == nil {
+		l.tail = nil
+	}
+	r.next = nil
+	l.n--
+	return r
+}

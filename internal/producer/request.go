@@ -1,0 +1,122 @@
+package producer
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+)
+
+// request is one PutRecords request with the records and lanes it holds. It is
+// used again and again.
+type request struct {
+	records []*Record // in the order they were accepted
+	lanes   []*lane   // busy because of it
+	bytes   int       // data and partition keys
+	sent    instant
+	silent  bool // it was told that no answer comes
+
+	// Guarded by the producer's mu, like all above while records are moved.
+	cancel    context.CancelFunc // the call under way
+	cutReason string             // the call was cut, for this reason
+	cutUpTo   uint64             // and records up to here are given up
+
+	// Of the sender that performs it.
+	input   kinesis.PutRecordsInput
+	entries []types.PutRecordsRequestEntry
+	answer  Answer
+	stopped bool // after a failure the rest of a divided request is not tried
+	barren  int  // calls without success since it was divided
+}
+
+// flight is the requests under way, and those to be used again.
+type flight struct {
+	requests []*request
+	free     []*request
+}
+
+// begin returns an empty request that counts as under way.
+func (f *flight) begin(now instant) *request {
+	var q *request
+	if n := len(f.free); n > 0 {
+		q, f.free = f.free[n-1], f.free[:n-1]
+	} else {
+		q = new(request)
+	}
+	q.sent = now
+	f.requests = append(f.requests, q)
+	return q
+}
+
+// end takes a request that is done out of those under way and empties it.
+func (f *flight) end(q *request) {
+	for i, other := range f.requests {
+		if other == q {
+			last := len(f.requests) - 1
+			f.requests[i] = f.requests[last]
+			f.requests[last] = nil
+			f.requests = f.requests[:last]
+			break
+		}
+	}
+	clear(q.records)
+	clear(q.lanes)
+	clear(q.entries[:cap(q.entries)])
+	clear(q.answer.Records[:cap(q.answer.Records)])
+	*q = request{
+		records: q.records[:0], lanes: q.lanes[:0], entries: q.entries[:0],
+		answer: Answer{Records: q.answer.Records[:0]},
+	}
+	f.free = append(f.free, q)
+}
+
+// oldest returns the oldest record under way, nil if there is none.
+func (f *flight) oldest() *Record {
+	var found *Record
+	for _, q := range f.requests {
+		if len(q.records) > 0 && (found == nil || q.records[0].seq < found.seq) {
+			found = q.records[0]
+		}
+	}
+	return found
+}
+
+// holds reports whether a record up to a sequence number is under way.
+func (f *flight) holds(upTo uint64) bool {
+	r := f.oldest()
+	return r != nil && r.seq <= upTo
+}
+
+// cut ends the call of a request, whose records up to a sequence number are given
+// up for a reason.
+func (q *request) cut(reason string, upTo uint64) {
+	q.cutReason, q.cutUpTo = reason, upTo
+	if q.cancel != nil {
+		q.cancel()
+	}
+}
+
+// emptyData is the data of an empty record: the SDK takes nil for none at all.
+var emptyData = []byte{} //nolint:gochecknoglobals // never written to
+
+// fill writes a part of the request's records into its input.
+func (q *request) fill(s *Settings, records []*Record) {
+	q.entries = q.entries[:0]
+	for _, r := range records {
+		e := types.PutRecordsRequestEntry{Data: r.Data, PartitionKey: &r.PartitionKey}
+		if r.Data == nil {
+			e.Data = emptyData
+		}
+		if r.ExplicitHashKey != "" {
+			e.ExplicitHashKey = &r.ExplicitHashKey
+		}
+		q.entries = append(q.entries, e)
+	}
+	q.input = kinesis.PutRecordsInput{Records: q.entries}
+	if s.StreamARN != "" {
+		q.input.StreamARN = aws.String(s.StreamARN)
+	} else {
+		q.input.StreamName = aws.String(s.Stream)
+	}
+}

@@ -1,0 +1,301 @@
+// Package kinesissink is the sink that writes each buffer as a record to an Amazon Kinesis data stream.
+//
+//	gst-launch-1.0 videotestsrc is-live=true ! jpegenc ! msgpackenc sensor-name=north !
+//	  kinesissink stream-name=frames region=eu-central-1
+//
+// The element is thin: it copies the payload once into a record of internal/producer, which batches, sends, retries and keeps the books. What the
+// producer tells comes back to the bus in report.go. Sequence numbers are logged at INFO: GST_DEBUG=kinesissink:4.
+package kinesissink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"gst-kinesis/cgo/gst"
+	"gst-kinesis/internal/awscfg"
+	"gst-kinesis/internal/producer"
+	"gst-kinesis/internal/shard"
+)
+
+// Class describes the element.
+func Class() *gst.Class { return class(dial) }
+
+// dialer opens the way to the service.
+type dialer func(settings awscfg.Settings, stream awscfg.Stream) (way, error)
+
+// way is what a session needs of the service.
+type way interface {
+	producer.Client
+	Region() string
+	CheckCredentials(context.Context) error
+	RefreshCredentials()
+	Close()
+}
+
+// dial opens the way to AWS, or to what endpoint-uri says.
+func dial(settings awscfg.Settings, stream awscfg.Stream) (way, error) {
+	session, err := awscfg.Open(context.Background(), settings, stream)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		producer.Client
+		*awscfg.Session
+	}{session.Kinesis(), session}, nil
+}
+
+func class(dial dialer) *gst.Class {
+	return &gst.Class{
+		Factory: "kinesissink", Type: "GstKinesisSink", LongName: "Amazon Kinesis Data Streams sink", Klass: "Sink/Network",
+		Description: "Writes each buffer as a record to an Amazon Kinesis data stream",
+		Author:      "gst-kinesis",
+		Kind:        gst.KindSink,
+		Lists:       true,
+		Pads:        []gst.PadTemplate{{Name: "sink", Direction: gst.PadSink, Presence: gst.PadAlways, Caps: "ANY"}},
+		Properties:  properties,
+		URI:         &gst.URISpec{Sink: true, Protocols: []string{scheme}},
+		New: func(e *gst.Element) any {
+			return &element{e: e, dial: dial, settings: gst.NewStore(e, properties)}
+		},
+	}
+}
+
+// element: sensor and key belong to the streaming thread; everything else is safe from any.
+type element struct {
+	e        *gst.Element
+	dial     dialer
+	settings *gst.Store[Settings]
+
+	sensor string // of the caps, or as set
+
+	mu      sync.Mutex // never held across a call into the producer or C
+	session *session   // nil: stopped
+	last    producer.Stats
+}
+
+// session is what lives between Start and Stop.
+type session struct {
+	way      way
+	producer *producer.Producer
+	keyer    *shard.Keyer
+	settings Settings
+
+	wait  *canceller // ends a Render that waits for room
+	drain *canceller // ends a drain at the end of the stream
+}
+
+// Start opens the way to the service without speaking to it; what is wrong is found by the producer, off this thread.
+func (s *element) Start() error {
+	settings := s.settings.Get()
+	stream, err := awscfg.StreamOf(settings.StreamName, settings.StreamARN)
+	if err != nil {
+		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
+	}
+	keyer, err := settings.keyer()
+	if err != nil {
+		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
+	}
+	way, err := s.dial(settings.aws(), stream)
+	if err != nil {
+		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
+	}
+	p, err := producer.New(way, settings.producer(stream, way.Region()), newReporter(s.e, settings),
+		producer.WithCredentials(way.CheckCredentials, way.RefreshCredentials))
+	if err != nil {
+		way.Close()
+		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
+	}
+	s.sensor = settings.SensorName
+	if s.sensor == "" {
+		s.sensor = s.e.Name()
+	}
+	s.mu.Lock()
+	s.session = &session{way: way, producer: p, keyer: keyer, settings: settings, wait: newCanceller(), drain: newCanceller()}
+	s.mu.Unlock()
+	s.e.Log(gst.LevelInfo, "writing to stream %s in %s", stream, way.Region())
+	return nil
+}
+
+// SetCaps learns the sensor's name where upstream gives it.
+func (s *element) SetCaps(in, _ gst.Caps) error {
+	if s.settings.Get().SensorName != "" || in.IsAny() || in.IsEmpty() {
+		return nil
+	}
+	if name := in.Structure(0).Str("sensor-name"); name != "" {
+		s.sensor = name
+	}
+	return nil
+}
+
+// Render copies the payload into a record and gives it to the producer.
+func (s *element) Render(v *gst.View) gst.Flow {
+	session := s.current()
+	// A key that cannot be made is empty: the producer drops that record and counts it.
+	key, _ := session.keyer.Next(s.sensor)
+	for {
+		err := session.put(v, key)
+		switch {
+		case err == nil:
+			return gst.FlowOK
+		case errors.Is(err, producer.ErrFailed):
+			return gst.FlowError
+		case errors.Is(err, producer.ErrClosed):
+			return gst.FlowFlushing
+		}
+		if flow := s.e.WaitPreroll(v); flow != gst.FlowOK {
+			return flow
+		}
+	}
+}
+
+func (s *session) put(v *gst.View, key string) error {
+	r := s.producer.Reserve(v.Size())
+	v.CopyTo(r.Data)
+	r.PartitionKey = key
+	r.PTS = v.PTS()
+	if t := v.Token(); !t.IsNil() {
+		r.Token = t.Ref()
+	}
+	err := s.producer.Put(s.wait.context(), r)
+	if t := v.Token(); err != nil && !t.IsNil() {
+		t.Unref() // the record was refused
+	}
+	return err
+}
+
+// Event drains at the end of the stream, before the base class says that it ended, and learns at a new segment who feeds it.
+func (s *element) Event(ev gst.Event) bool {
+	session := s.current()
+	switch ev.Type() {
+	case gst.EventEOS:
+		if session != nil {
+			s.drain(session)
+		}
+	case gst.EventFlushStart:
+		if session != nil {
+			session.drain.cancel()
+		}
+	case gst.EventFlushStop:
+		if session != nil {
+			session.drain.renew()
+		}
+	case gst.EventSegment:
+		ok := s.e.ParentEvent(ev)
+		if live, known := s.e.UpstreamLive(); known && session != nil {
+			session.producer.SetLeaky(session.settings.leaky(live))
+		}
+		return ok
+	}
+	return s.e.ParentEvent(ev)
+}
+
+// drain waits until what was accepted is accounted for. What goes wrong meanwhile the producer has told already.
+func (s *element) drain(session *session) {
+	s.e.PostProgress(gst.ProgressStart, "drain", "Waiting for the records that are left")
+	if err := session.producer.Flush(session.drain.context()); err != nil {
+		s.e.Log(gst.LevelWarning, "draining: %v", err)
+		s.e.PostProgress(gst.ProgressCanceled, "drain", sentence(err))
+		return
+	}
+	s.e.PostProgress(gst.ProgressComplete, "drain", "All records are accounted for")
+}
+
+// Unlock ends what blocks. A pause ends only Render's waiting, which then goes on in PLAYING; going down ends a drain too.
+func (s *element) Unlock(flushing bool) {
+	session := s.current()
+	if session == nil {
+		return
+	}
+	if !flushing {
+		session.wait.renew()
+		return
+	}
+	session.wait.cancel()
+	if next := s.e.NextState(); next == gst.StateReady || next == gst.StateNull {
+		session.drain.cancel()
+	}
+}
+
+// Stop ends the producer; what it could not deliver within stop-timeout is counted as dropped.
+func (s *element) Stop() {
+	session := s.current()
+	if session == nil {
+		return
+	}
+	session.producer.Close()
+	session.way.Close()
+	last := session.producer.Stats()
+	s.mu.Lock()
+	s.session, s.last = nil, last
+	s.mu.Unlock()
+	b := last.Books
+	s.e.Log(gst.LevelInfo, "accepted %d records, delivered %d, dropped %d", b.Accepted.Records, b.Delivered.Records, b.DroppedAll().Records)
+}
+
+// ReadProperty gives the stats: of the stream now, or of the last one.
+func (s *element) ReadProperty(string) any {
+	s.mu.Lock()
+	session, last := s.session, s.last
+	s.mu.Unlock()
+	if session != nil {
+		last = session.producer.Stats()
+	}
+	return statsStructure(s.e.BaseSinkStats(), last)
+}
+
+func (s *element) current() *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.session
+}
+
+// canceller is a context that can be cancelled and made anew, as unlock and unlock_stop ask for it.
+type canceller struct {
+	mu   sync.Mutex
+	ctx  context.Context
+	stop context.CancelFunc
+}
+
+func newCanceller() *canceller {
+	c := new(canceller)
+	c.renew()
+	return c
+}
+
+func (c *canceller) context() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ctx
+}
+
+func (c *canceller) cancel() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stop()
+}
+
+func (c *canceller) renew() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stop != nil {
+		c.stop()
+	}
+	c.ctx, c.stop = context.WithCancel(context.Background())
+}
+
+// sentence makes an error's text one: upper case, full stop.
+func sentence(err error) string {
+	text := fmt.Sprint(err)
+	if text == "" {
+		return text
+	}
+	if c := text[0]; c >= 'a' && c <= 'z' {
+		text = string(c-'a'+'A') + text[1:]
+	}
+	if text[len(text)-1] != '.' {
+		text += "."
+	}
+	return text
+}

@@ -1,0 +1,188 @@
+package kinesissink
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"gst-kinesis/cgo/gst"
+	"gst-kinesis/internal/awserr"
+	"gst-kinesis/internal/producer"
+)
+
+// reporter is the only place that turns what the producer tells into messages. Its methods run on the producer's goroutines.
+type reporter struct {
+	e    *gst.Element
+	acks bool
+
+	mu        sync.Mutex
+	delivered uint64
+	dropped   uint64
+	lastQoS   time.Time
+}
+
+func newReporter(e *gst.Element, s Settings) *reporter {
+	return &reporter{e: e, acks: s.Acks == acksMessages}
+}
+
+// Delivered logs the sequence numbers and posts them where asked for.
+func (r *reporter) Delivered(a *producer.Answer) {
+	r.mu.Lock()
+	r.delivered += uint64(len(a.Records))
+	r.mu.Unlock()
+	if r.e.Logs(gst.LevelInfo) {
+		for i := range a.Records {
+			d := &a.Records[i]
+			r.e.Log(gst.LevelInfo, "SequenceNumber=%s ShardId=%s PartitionKey=%s Bytes=%d", d.SequenceNumber, d.ShardID, d.PartitionKey, d.Bytes)
+		}
+	}
+	if r.acks {
+		r.e.PostElement(ackStructure(a))
+	}
+	for i := range a.Records {
+		complete(a.Records[i].Token, gst.OutcomeDelivered)
+	}
+}
+
+// Dropped ends the records' tokens, and says so as QOS: at most once a second, with the sums so far.
+func (r *reporter) Dropped(reason string, lost []producer.Lost) {
+	r.mu.Lock()
+	r.dropped += uint64(len(lost))
+	delivered, dropped := r.delivered, r.dropped
+	due := time.Since(r.lastQoS) >= time.Second
+	if due {
+		r.lastQoS = time.Now()
+	}
+	r.mu.Unlock()
+	r.e.Log(gst.LevelWarning, "dropped %d records: %s", len(lost), reason)
+	if due && len(lost) > 0 {
+		r.e.PostQoS(gst.QoS{
+			Live: true, RunningTime: r.e.RunningTime(), StreamTime: gst.ClockTimeNone, Timestamp: lost[0].PTS, Duration: gst.ClockTimeNone,
+			Processed: delivered, Dropped: dropped,
+		})
+	}
+	for i := range lost {
+		complete(lost[i].Token, gst.OutcomeFailed)
+	}
+}
+
+func complete(token any, o gst.Outcome) {
+	if t, ok := token.(gst.Token); ok {
+		t.Complete(o)
+		t.Unref()
+	}
+}
+
+// Trouble warns.
+func (r *reporter) Trouble(t producer.Trouble) { r.e.PostWarning(busError(t)) }
+
+// Recovered says that the trouble is over.
+func (r *reporter) Recovered(rec producer.Recovery) {
+	text := fmt.Sprintf("Records flow again after %s.", rec.Lasted.Round(time.Millisecond))
+	r.e.PostInfo(&gst.Error{Code: gst.ResourceWrite, Text: text})
+}
+
+// Failed ends the stream.
+func (r *reporter) Failed(t producer.Trouble) { r.e.PostError(busError(t)) }
+
+func busError(t producer.Trouble) *gst.Error {
+	text := t.Message
+	if text == "" {
+		text = t.Error()
+	}
+	text = sentence(fmt.Errorf("writing to stream %s: %s", t.Stream, text))
+	if t.Remedy != "" {
+		text += " " + sentence(errors.New(t.Remedy))
+	}
+	return &gst.Error{
+		Code: code(t.Fault), Text: text, Debug: t.Error(),
+		Details: gst.NewStructure("details",
+			gst.Field{Name: "aws-error-code", Value: t.Code},
+			gst.Field{Name: "http-status-code", Value: uint32(t.HTTPStatus)},
+			gst.Field{Name: "request-id", Value: t.RequestID},
+			gst.Field{Name: "region", Value: t.Region},
+			gst.Field{Name: "stream-name", Value: t.Stream},
+			gst.Field{Name: "class", Value: t.Class.String()},
+			gst.Field{Name: "reason", Value: t.Reason},
+			gst.Field{Name: "remedy", Value: t.Remedy},
+			gst.Field{Name: "count", Value: uint64(t.Count)},
+			gst.Field{Name: "records", Value: uint64(t.Records)},
+		),
+	}
+}
+
+// code chooses GStreamer's word for a fault.
+func code(f awserr.Fault) gst.Code {
+	switch f.Code {
+	case "ResourceNotFoundException":
+		return gst.ResourceNotFound
+	case awserr.CodeNoRegion, awserr.CodeEndpoint, "ValidationException", "InvalidArgumentException":
+		return gst.ResourceSettings
+	case "ProvisionedThroughputExceededException", "LimitExceededException", "KMSThrottlingException":
+		return gst.ResourceBusy
+	case awserr.CodeRefused, awserr.CodeDNS, awserr.CodeUnreachable:
+		return gst.ResourceOpenWrite
+	}
+	if f.Class.Lasting() && f.Party == awserr.Caller {
+		return gst.ResourceNotAuthorized
+	}
+	return gst.ResourceWrite
+}
+
+// ackStructure tells of the records that one answer took, a list for each of their fields.
+func ackStructure(a *producer.Answer) *gst.Structure {
+	n := len(a.Records)
+	sequence, shards, keys := make([]string, n), make([]string, n), make([]string, n)
+	sizes, pts, latency := make([]uint64, n), make([]uint64, n), make([]uint64, n)
+	for i := range a.Records {
+		d := &a.Records[i]
+		sequence[i], shards[i], keys[i] = d.SequenceNumber, d.ShardID, d.PartitionKey
+		sizes[i], pts[i], latency[i] = uint64(d.Bytes), d.PTS, uint64(d.Latency)
+	}
+	return gst.NewStructure("kinesissink-ack",
+		gst.Field{Name: "sequence-number", Value: sequence},
+		gst.Field{Name: "shard-id", Value: shards},
+		gst.Field{Name: "partition-key", Value: keys},
+		gst.Field{Name: "bytes", Value: sizes},
+		gst.Field{Name: "pts", Value: pts},
+		gst.Field{Name: "latency-ns", Value: latency},
+		gst.Field{Name: "request-id", Value: a.RequestID},
+	)
+}
+
+// statsStructure adds the books to the base class's own figures. All fields are there from the start.
+func statsStructure(base *gst.Structure, s producer.Stats) *gst.Structure {
+	out := &gst.Structure{Name: "application/x-kinesis-sink-stats", Fields: base.Fields}
+	b := s.Books
+	count := func(name string, c producer.Count) {
+		out.Set("records-"+name, uint64(c.Records))
+		out.Set("bytes-"+name, uint64(c.Bytes))
+	}
+	count("accepted", b.Accepted)
+	count("delivered", b.Delivered)
+	count("dropped", b.DroppedAll())
+	count("dead-lettered", b.DeadLettered)
+	count("spooled", b.Spooled)
+	count("in-flight", b.InFlight)
+	count("refused", b.Refused)
+	reasons := gst.NewStructure("dropped-by-reason")
+	for reason, c := range b.Dropped {
+		reasons.Set(reason, uint64(c.Records))
+	}
+	out.Set("dropped-by-reason", reasons)
+	out.Set("possible-duplicates", uint64(b.PossibleDuplicates))
+	out.Set("records-waiting", uint64(s.Waiting))
+	out.Set("records-retried", uint64(s.Retries))
+	out.Set("records-throttled", uint64(s.Throttled))
+	out.Set("requests", uint64(s.Requests))
+	out.Set("requests-failed", uint64(s.FailedRequests))
+	out.Set("requests-in-flight", uint64(s.RequestsInFlight))
+	out.Set("memory-bytes", uint64(s.Memory+s.MemoryKept))
+	out.Set("latency-last", uint64(s.Latency.Last))
+	out.Set("latency-mean", uint64(s.Latency.Mean))
+	out.Set("latency-max", uint64(s.Latency.Max))
+	out.Set("latency-p50", uint64(s.Latency.P50))
+	out.Set("latency-p99", uint64(s.Latency.P99))
+	return out
+}

@@ -1,0 +1,47 @@
+// Package plugins is the one list of elements.
+package plugins
+
+import (
+	"time"
+
+	"gst-kinesis/cgo/gst"
+	"gst-kinesis/internal/frame"
+	"gst-kinesis/internal/version"
+	"gst-kinesis/plugins/kinesissink"
+	"gst-kinesis/plugins/recordenc"
+	"gst-kinesis/plugins/subsample"
+)
+
+// Info describes the plugin that holds all elements.
+func Info() *gst.PluginInfo {
+	return &gst.PluginInfo{
+		Name:        "kinesis",
+		Description: "Frames and sensor data to Amazon Kinesis",
+		Version:     version.Version,
+		License:     "MIT/X11",
+		Source:      "gst-kinesis",
+		Package:     "gst-kinesis",
+		Origin:      "gst-kinesis",
+		Register:    register,
+	}
+}
+
+func register(p gst.Plugin) error {
+	for _, c := range Classes() {
+		if err := c.Register(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Classes gives a new description of each element, with what they share in a process.
+func Classes() []*gst.Class {
+	ids := frame.NewSnowflakes(time.Now)
+	return []*gst.Class{
+		kinesissink.Class(),
+		subsample.Class(),
+		recordenc.MsgpackClass(ids),
+		recordenc.JSONClass(ids),
+	}
+}
