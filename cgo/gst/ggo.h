@@ -111,6 +111,7 @@ typedef struct {
 } GgoInstance;
 
 GgoInstance *ggo_instance (gpointer object);
+gboolean ggo_runs (gpointer object);
 gboolean ggo_poisoned (gpointer object);
 
 void ggo_sink_class_init (GstBaseSinkClass * k, GgoClass * c);

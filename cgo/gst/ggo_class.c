@@ -159,8 +159,8 @@ param_spec (const GgoProperty * p)
 }
 
 /* From the beginning of READY to PAUSED, which for a sink lasts until its first buffer, to the end of PAUSED to READY. */
-static gboolean
-runs (gpointer object)
+gboolean
+ggo_runs (gpointer object)
 {
   return GST_STATE (object) > GST_STATE_READY || GST_STATE_NEXT (object) > GST_STATE_READY;
 }
@@ -173,7 +173,7 @@ set_property (GObject * object, guint id, const GValue * value, GParamSpec * spe
   GgoValue v;
 
   /* A change that cannot take effect is said where the person looks, and not taken: a launch line's typing error is not silent. */
-  if (!p->playing && runs (object)) {
+  if (!p->playing && ggo_runs (object)) {
     GST_ELEMENT_WARNING (object, LIBRARY, SETTINGS,
         ("Property \"%s\" can be set only in NULL or READY; the new value is not used.", spec->name),
         ("the element is in state %s", gst_element_state_get_name (GST_STATE (object))));
@@ -415,103 +415,4 @@ ggo_class_register (GgoClass * c, GstPlugin * plugin, const gchar * type_name)
     g_type_add_interface_static (c->gtype, GST_TYPE_URI_HANDLER, &iface);
   }
   return gst_element_register (plugin, c->factory, c->rank, c->gtype);
-}
-
-/* ---- URI handler ---- */
-
-static GstURIType
-uri_type (GType t)
-{
-  GgoClass *c = g_type_get_qdata (t, ggo_class_quark ());
-  return c->uri_type;
-}
-
-static const gchar *const *
-uri_protocols (GType t)
-{
-  GgoClass *c = g_type_get_qdata (t, ggo_class_quark ());
-  return (const gchar * const *) c->protocols;
-}
-
-static gchar *
-uri_get (GstURIHandler * h)
-{
-  return ggoGoGetURI (ggo_instance (h)->handle);
-}
-
-static gboolean
-uri_set (GstURIHandler * h, const gchar * uri, GError ** error)
-{
-  gchar *why;
-
-  if (runs (h)) {
-    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE, "the URI can be set only in NULL or READY");
-    return FALSE;
-  }
-  why = ggoGoSetURI (ggo_instance (h)->handle, (gchar *) uri);
-  if (why == NULL)
-    return TRUE;
-  g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI, "%s", why);
-  g_free (why);
-  return FALSE;
-}
-
-void
-ggo_uri_handler_init (gpointer iface, gpointer data)
-{
-  GstURIHandlerInterface *i = iface;
-  i->get_type = uri_type;
-  i->get_protocols = uri_protocols;
-  i->get_uri = uri_get;
-  i->set_uri = uri_set;
-}
-
-/* ---- plugin ---- */
-
-static gboolean
-plugin_init (GstPlugin * plugin, gpointer data)
-{
-  if (ggoGoPluginInit (GPOINTER_TO_SIZE (data), plugin))
-    return TRUE;
-  /* GStreamer forgets the object of a static plugin that fails. */
-  GST_OBJECT_FLAG_SET (plugin, GST_OBJECT_FLAG_MAY_BE_LEAKED);
-  return FALSE;
-}
-
-gboolean
-ggo_plugin_register_static (uintptr_t handle, const gchar * name, const gchar * description,
-    const gchar * version, const gchar * license, const gchar * source, const gchar * package, const gchar * origin)
-{
-  return gst_plugin_register_static_full (GST_VERSION_MAJOR, GST_VERSION_MINOR, name, description, plugin_init,
-      version, license, source, package, origin, GSIZE_TO_POINTER (handle));
-}
-
-/* What a library of ours answers to gst_plugin_<name>_get_desc. One plugin a library: its description, and the handle of its
- * PluginInfo, live as long as the library. */
-static uintptr_t library_plugin;
-
-static gboolean
-library_plugin_init (GstPlugin * plugin)
-{
-  return ggoGoPluginInit (library_plugin, plugin);
-}
-
-const GstPluginDesc *
-ggo_plugin_desc (uintptr_t handle, const gchar * name, const gchar * description,
-    const gchar * version, const gchar * license, const gchar * source, const gchar * package, const gchar * origin)
-{
-  static GstPluginDesc desc;
-
-  library_plugin = handle;
-  desc.major_version = GST_VERSION_MAJOR;
-  desc.minor_version = GST_VERSION_MINOR;
-  desc.name = g_intern_string (name);
-  desc.description = g_intern_string (description);
-  desc.plugin_init = library_plugin_init;
-  desc.version = g_intern_string (version);
-  desc.license = g_intern_string (license);
-  desc.source = g_intern_string (source);
-  desc.package = g_intern_string (package);
-  desc.origin = g_intern_string (origin);
-  return &desc;
 }

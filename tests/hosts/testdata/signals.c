@@ -101,6 +101,9 @@ main (int argc, char **argv)
   gboolean before = strcmp (argv[1], "before") == 0, handle = strcmp (argv[2], "handle") == 0;
   GstElement *p;
   pthread_t thread;
+  /* Whoever started this may have it ignored: nohup, a background shell. */
+  if (strcmp (argv[1], "never") == 0)
+    signal (atoi (argv[2]), SIG_DFL);
   if (before)
     dispose (handle);
   gst_init (NULL, NULL);
