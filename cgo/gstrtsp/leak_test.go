@@ -37,7 +37,7 @@ func leakChild() {
 	ctx := context.Background()
 	s, err := New(Config{User: "u", Password: "p"})
 	must(err)
-	must(s.Mount("/raw", Mount{Launch: rawLaunch, Feed: feedRaw}))
+	must(s.Mount("/raw", Mount{Launch: rawLaunch, Feed: small().feed}))
 	must(s.Start())
 	clients := func(n int) {
 		for i := range n {

@@ -26,25 +26,27 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	}
 }
 
+// flags say their defaults themselves where those depend on the file.
 func flags() []cli.Flag {
+	picture := fmt.Sprintf("%dx%d", defaultWidth, defaultHeight)
 	return []cli.Flag{
-		&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "`CLIP` to show over and over: mp4, mkv, … or .h264, .h265; H.264 and H.265 are sent as they are (default: the test picture)"},
-		&cli.StringSliceFlag{Name: "mount", Aliases: []string{"m"}, Usage: "`PATH` of the camera, or PATH=CLIP for a clip of its own, or PATH= for the test picture; may be repeated (default: " + defaultMount + ")"},
+		&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "`CLIP` to show over and over: mp4, mkv, … or .h264, .h265; H.264 and H.265 are sent as they are", DefaultText: "the test picture"},
+		&cli.StringSliceFlag{Name: "mount", Aliases: []string{"m"}, Usage: "`PATH` of the camera, or PATH=CLIP for a clip of its own, or PATH= for the test picture; may be repeated", DefaultText: defaultMount},
 		&cli.StringFlag{Name: "address", Value: defaultAddress, Usage: "`IP` address to listen on; 0.0.0.0 for all, then better with --user"},
 		&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: defaultPort, Usage: "TCP `PORT`; 0 takes a free one"},
-		&cli.StringFlag{Name: "transport", Value: "both", Usage: "tcp, udp or both: how the pictures may be fetched"},
+		&cli.StringFlag{Name: "transport", Value: "both", Usage: "`WAYS` to fetch the pictures: tcp, udp or both"},
 		&cli.StringFlag{Name: "user", Usage: "`NAME` that clients must give (RTSP digest or basic)"},
 		&cli.StringFlag{Name: "password", Usage: "`SECRET` that goes with --user", EnvVars: []string{"GST_KINESIS_CAMERA_PASSWORD"}},
-		&cli.StringFlag{Name: "codec", Usage: "h264, h265 or mjpeg (default: the file's own, else h264)"},
-		&cli.StringFlag{Name: "size", Usage: fmt.Sprintf("`WxH` in pixels; a file is encoded anew (default: the file's own; test picture %dx%d)", defaultWidth, defaultHeight)},
-		&cli.StringFlag{Name: "rate", Usage: "frames a second as `N/D`; a file is encoded anew, an elementary stream is played at it (default: the file's own; test picture " + defaultRate().String() + ")"},
-		&cli.IntFlag{Name: "bitrate", Usage: "`KBIT/S` of the video; a file is encoded anew (default: the file's own, else by size and rate)"},
-		&cli.IntFlag{Name: "key-int", Usage: "`FRAMES` from key frame to key frame at most; a file is encoded anew (default: the file's own, else one second's)"},
-		&cli.IntFlag{Name: "quality", Value: defaultQuality, Usage: "1 to 100, of mjpeg"},
-		&cli.BoolFlag{Name: "audio", Usage: "send audio, too (AAC): the file's own, else a tick every second"},
+		&cli.StringFlag{Name: "codec", Usage: "`CODEC` of the video: h264, h265 or mjpeg; a file that has another is encoded anew", DefaultText: "the file's own, else h264"},
+		&cli.StringFlag{Name: "size", Usage: "`WxH` in pixels; a file is encoded anew", DefaultText: "the file's own; test picture: " + picture},
+		&cli.StringFlag{Name: "rate", Usage: "frames a second as `N/D`; a file is encoded anew, an elementary stream is played at it", DefaultText: "the file's own; test picture: " + defaultRate().String()},
+		&cli.IntFlag{Name: "bitrate", Usage: "`KBIT/S` of the video; a file is encoded anew", DefaultText: "the file's own, else by size and rate"},
+		&cli.IntFlag{Name: "key-int", Usage: "`FRAMES` from key frame to key frame at most; a file is encoded anew", DefaultText: "the file's own, else one second's"},
+		&cli.IntFlag{Name: "quality", Value: defaultQuality, Usage: "of mjpeg, `1..100`"},
+		&cli.BoolFlag{Name: "audio", Usage: "send audio, too (AAC): the file's own, else a tick every second", DisableDefaultText: true},
 		&cli.IntFlag{Name: "max-clip-size", Value: defaultMaxClip, Usage: "`MIB` that a clip may take in memory"},
-		&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this"},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "tell more on standard error"},
+		&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "tell more on standard error", DisableDefaultText: true},
 	}
 }
 

@@ -19,13 +19,9 @@ import (
 	"gst-kinesis/cgo/gstrtsp/rtsptest"
 )
 
-// commandBinary builds the command once for all tests; the folder goes with the first test's.
+// commandBinary builds the command once for all tests.
 var commandBinary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "gst-kinesis-camera")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "gst-kinesis-camera")
+	path := filepath.Join(os.Getenv(binaryFolder), "gst-kinesis-camera")
 	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
@@ -294,4 +290,33 @@ func TestOpenToAll(t *testing.T) {
 	cam := startCamera(t, append(pictureSize(), "--address", "0.0.0.0")...)
 	require.Contains(t, cam.stderr.String(), "--password")
 	require.Len(t, watch(t, cam.urls["/cam"], "udp", 3), 3)
+}
+
+// A client that plays and then reads nothing, as one that hangs: its backlog grows with pictures out of order, for the
+// clip has B-frames. Others do not notice.
+func TestClientThatHangs(t *testing.T) {
+	t.Parallel()
+	clip := clipOnDisk(t, "noise.mp4", append([]string{"-vf", "noise=alls=100:allf=t", "-qp", "8"}, h264Clip()...)...)
+	p := startProcess(t, "--port", "0", "--file", clip)
+	url := p.urls["/cam"]
+	deaf, err := rtsptest.Hang(url)
+	require.NoError(t, err)
+	defer deaf.Close()
+
+	for _, udp := range []bool{false, true} {
+		r := look(t, url, rtsptest.Options{UDP: udp}, 4*clipFrames)
+		video := r.Of("video")
+		bytes := 0
+		for _, u := range video.Whole() {
+			for _, payload := range u.Payloads {
+				bytes += len(payload)
+			}
+		}
+		require.Greater(t, bytes, 8<<20, "more than the deaf client's connection holds")
+		if !udp {
+			requireSeamless(t, video, 3600, 8)
+		}
+		requirePace(t, video)
+	}
+	require.Equal(t, 0, p.end(t, syscall.SIGTERM), "%s", p.stderr)
 }
