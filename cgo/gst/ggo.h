@@ -116,6 +116,7 @@ gboolean ggo_poisoned (gpointer object);
 
 void ggo_sink_class_init (GstBaseSinkClass * k, GgoClass * c);
 void ggo_transform_class_init (GstBaseTransformClass * k, GgoClass * c);
+void ggo_transform_init (gpointer klass, GgoInstance * g);
 void ggo_source_class_init (GstPushSrcClass * k, GgoClass * c);
 void ggo_element_class_init (GstElementClass * k, GgoClass * c);
 void ggo_uri_handler_init (gpointer iface, gpointer data);

@@ -259,6 +259,8 @@ instance_init (GTypeInstance * object, gpointer klass)
     gst_base_src_set_format (GST_BASE_SRC (object), GST_FORMAT_TIME);
   }
   g->handle = ggoGoNew (g->klass->handle, object, g);
+  if (g->klass->kind == GGO_KIND_TRANSFORM)
+    ggo_transform_init (klass, g);
 }
 
 static void

@@ -139,8 +139,7 @@ fixate_caps (GstBaseTransform * t, GstPadDirection direction, GstCaps * caps, Gs
 static gboolean
 set_caps (GstBaseTransform * t, GstCaps * in, GstCaps * out)
 {
-  GgoInstance *g = ggo_instance (t);
-  return !(g->has & GGO_HAS_SET_CAPS) || ggoGoSetCaps (g->handle, in, out);
+  return ggoGoSetCaps (ggo_instance (t)->handle, in, out);
 }
 
 static gboolean
@@ -208,6 +207,14 @@ transform_meta (GstBaseTransform * t, GstBuffer * out, GstMeta * meta, GstBuffer
   return PARENT (t)->transform_meta (t, out, meta, in);
 }
 
+/* The base class refuses data without caps where there is a set_caps; so there is one only if the Go half, the same for all instances, has it. */
+void
+ggo_transform_init (gpointer klass, GgoInstance * g)
+{
+  if (g->has & GGO_HAS_SET_CAPS)
+    g_atomic_pointer_set (&((GstBaseTransformClass *) klass)->set_caps, set_caps);
+}
+
 void
 ggo_transform_class_init (GstBaseTransformClass * k, GgoClass * c)
 {
@@ -215,7 +222,6 @@ ggo_transform_class_init (GstBaseTransformClass * k, GgoClass * c)
   k->stop = stop;
   k->transform_caps = transform_caps;
   k->fixate_caps = fixate_caps;
-  k->set_caps = set_caps;
   k->sink_event = sink_event;
   k->src_event = src_event;
   k->query = query;

@@ -206,6 +206,31 @@ func TestFlushesAndCapsChangesWhileDataFlows(t *testing.T) {
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	var pushed atomic.Int64
+	var streaming sync.Mutex // the stream lock of a seek: no buffer comes between a flush and its segment
+	push := func(i uint64) bool {
+		streaming.Lock()
+		defer streaming.Unlock()
+		switch r := h.Push(gsttest.FrameAt(i, []byte("abc"))); r {
+		case gst.FlowOK:
+			pushed.Add(1)
+		case gst.FlowFlushing:
+		default:
+			t.Errorf("pushing: %v", r)
+			return false
+		}
+		if i%16 != 0 {
+			return true
+		}
+		c, err := gst.ParseCaps(fmt.Sprintf("application/x-test,n=%d", i))
+		if err != nil {
+			t.Error(err)
+			return false
+		}
+		defer c.Unref()
+		h.PushEvent(gst.NewCapsEvent(c))
+		h.PushEvent(gst.NewGap(i, 1))
+		return true
+	}
 	wg.Go(func() {
 		for i := uint64(0); ; i++ {
 			select {
@@ -213,31 +238,18 @@ func TestFlushesAndCapsChangesWhileDataFlows(t *testing.T) {
 				return
 			default:
 			}
-			switch r := h.Push(gsttest.FrameAt(i, []byte("abc"))); r {
-			case gst.FlowOK:
-				pushed.Add(1)
-			case gst.FlowFlushing, gst.FlowEOS:
-			default:
-				t.Errorf("pushing: %v", r)
+			if !push(i) {
 				return
-			}
-			if i%16 == 0 {
-				c, err := gst.ParseCaps(fmt.Sprintf("application/x-test,n=%d", i))
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				h.PushEvent(gst.NewCapsEvent(c))
-				c.Unref()
-				h.PushEvent(gst.NewGap(i, 1))
 			}
 		}
 	})
 	for range gsttest.Rounds(100, 5000) {
-		h.PushEvent(gst.NewFlushStart())
+		h.PushEvent(gst.NewFlushStart()) // ends a push that blocks
+		streaming.Lock()
 		h.PushEvent(gst.NewFlushStop(true))
 		s := gst.NewTimeSegment()
 		h.PushEvent(gst.NewSegmentEvent(&s))
+		streaming.Unlock()
 	}
 	close(stop)
 	wg.Wait()

@@ -189,14 +189,15 @@ func TestGeneratePassesTheSameBuffer(t *testing.T) {
 	b.Unref()
 }
 
-func TestGenerateWithoutCaps(t *testing.T) {
+func TestBytesWithoutCaps(t *testing.T) {
 	gsttest.LeakCheck(t)
-	name := defineGenerate(t, func(_ *gst.View, out *gst.Outputs) gst.Flow { out.Pass(); return gst.FlowOK })
+	generate := defineGenerate(t, func(_ *gst.View, out *gst.Outputs) gst.Flow { out.Pass(); return gst.FlowOK })
+	inPlace := defineInPlace(t, upper)
 	var n atomic.Int64
 	sink := defineSink(t, func(v *gst.View) gst.Flow { n.Add(int64(v.Size())); return gst.FlowOK })
 	file := filepath.Join(t.TempDir(), "bytes")
 	require.NoError(t, os.WriteFile(file, make([]byte, 12345), 0o600))
-	gsttest.Parse(t, "filesrc location="+file+" ! "+name+" ! "+sink).Run()
+	gsttest.Parse(t, "filesrc location="+file+" ! "+generate+" ! "+inPlace+" ! "+sink).Run()
 	require.Equal(t, int64(12345), n.Load())
 }
 

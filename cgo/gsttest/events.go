@@ -18,9 +18,9 @@ func (h *Harness) PushEvent(ev gst.Event) bool {
 // PullEvent gives the next event that came out, owned, waiting up to Limit for it.
 func (h *Harness) PullEvent() gst.Event {
 	h.tb.Helper()
-	ev := C.gt_harness_pull_event(h.c, C.gint64(Limit.Microseconds()))
+	ev := C.gt_harness_pull_event(h.c, C.gint64(h.Limit.Microseconds()))
 	if ev == nil {
-		h.tb.Fatalf("no event came out within %v", Limit)
+		h.tb.Fatalf("no event came out within %v", h.Limit)
 	}
 	return gst.EventFromPointer(unsafe.Pointer(ev))
 }
@@ -51,9 +51,9 @@ func (h *Harness) PushUpstreamEvent(ev gst.Event) bool {
 // PullUpstreamEvent gives the next event that the element sent upstream, owned, waiting up to Limit for it.
 func (h *Harness) PullUpstreamEvent() gst.Event {
 	h.tb.Helper()
-	ev := C.gt_harness_pull_upstream_event(h.c, C.gint64(Limit.Microseconds()))
+	ev := C.gt_harness_pull_upstream_event(h.c, C.gint64(h.Limit.Microseconds()))
 	if ev == nil {
-		h.tb.Fatalf("no event went upstream within %v", Limit)
+		h.tb.Fatalf("no event went upstream within %v", h.Limit)
 	}
 	return gst.EventFromPointer(unsafe.Pointer(ev))
 }
@@ -129,9 +129,9 @@ func (h *Harness) Message(d time.Duration, types gst.MessageType) *gst.Message {
 // AwaitMessage gives the next message of the types, waiting up to Limit for it.
 func (h *Harness) AwaitMessage(types gst.MessageType) *gst.Message {
 	h.tb.Helper()
-	m := h.Message(Limit, types)
+	m := h.Message(h.Limit, types)
 	if m == nil {
-		h.tb.Fatalf("no message of type %#x came within %v", uint32(types), Limit)
+		h.tb.Fatalf("no message of type %#x came within %v", uint32(types), h.Limit)
 	}
 	return m
 }

@@ -38,6 +38,12 @@ typedef struct {
 GtProperty *gt_properties (GstElement * e, guint * n);
 void gt_properties_free (GtProperty * p, guint n);
 
+/* Collects what a debug category logs up to a level, each line as "LEVEL text". The text is the caller's. */
+typedef struct _GtLog GtLog;
+GtLog *gt_log_new (const gchar * category, gint level);
+gchar *gt_log_take (GtLog * l);
+void gt_log_free (GtLog * l);
+
 /* Bytes that malloc has given out; 0 where the C library does not say. */
 guint64 gt_heap_in_use (void);
 

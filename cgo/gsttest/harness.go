@@ -47,6 +47,9 @@ func TakeFrame(b gst.Buffer) Frame {
 // Harness stands in for the neighbours of one element: what it pushes comes in at the element's sink pad, what comes out of the source pad is kept for Pull.
 // Push and Pull may be used from different goroutines.
 type Harness struct {
+	// Limit is how long Pull, the Await methods and their like wait; Limit of the package unless it is set.
+	Limit time.Duration
+
 	tb      testing.TB
 	c       *C.GtHarness
 	element *gst.Object
@@ -89,7 +92,7 @@ func NewPads(tb testing.TB, e *gst.Object, sink, src string) *Harness {
 		b = cstr(src)
 		defer cfree(b)
 	}
-	h := &Harness{tb: tb, c: C.gt_harness_new((*C.GstElement)(e.Pointer()), a, b), element: e.Ref()}
+	h := &Harness{Limit: Limit, tb: tb, c: C.gt_harness_new((*C.GstElement)(e.Pointer()), a, b), element: e.Ref()}
 	h.bus = gst.BusFromPointer(unsafe.Pointer(h.c.bus))
 	tb.Cleanup(h.Close)
 	return h
@@ -161,9 +164,9 @@ func (h *Harness) Pull() Frame {
 // PullBuffer is Pull with the owned buffer itself.
 func (h *Harness) PullBuffer() gst.Buffer {
 	h.tb.Helper()
-	b, ok := h.PullWithin(Limit)
+	b, ok := h.PullWithin(h.Limit)
 	if !ok {
-		h.tb.Fatalf("no buffer came out within %v", Limit)
+		h.tb.Fatalf("no buffer came out within %v", h.Limit)
 	}
 	return b
 }

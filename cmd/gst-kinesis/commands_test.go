@@ -134,7 +134,7 @@ func TestConsumeFollowsAndEndsOnInterrupt(t *testing.T) {
 
 func TestConsumeEnds(t *testing.T) {
 	t.Parallel()
-	srv, flags := endpoint(t, local.Settings{Create: streams("s")})
+	srv, flags := endpoint(t, local.Settings{Create: streams("s"), Limits: local.LimitsNone})
 	put(t, srv, "s", "k", []byte("x"))
 	for name, c := range map[string]struct {
 		args   []string
@@ -143,10 +143,10 @@ func TestConsumeEnds(t *testing.T) {
 	}{
 		"at the end":               {[]string{"--follow=false"}, 0, `ended-by="the end of the stream"`},
 		"by timeout":               {[]string{"--timeout", "100ms"}, 0, "ended-by=timeout"},
-		"by silence":               {[]string{"--idle", "700ms"}, 0, "ended-by=silence"},
-		"by timeout with too few":  {[]string{"--timeout", "500ms", "--count", "2"}, 3, "gst-kinesis: consuming s: ended by timeout after 1 of 2 records"},
+		"by silence":               {[]string{"--idle", "2s"}, 0, "ended-by=silence"},
+		"by timeout with too few":  {[]string{"--timeout", "2s", "--count", "2"}, 3, "gst-kinesis: consuming s: ended by timeout after 1 of 2 records"},
 		"at the end with too few":  {[]string{"--follow=false", "--count", "2"}, 3, "ended by the end of the stream after 1 of 2 records"},
-		"by silence with too few":  {[]string{"--idle", "700ms", "--count", "2"}, 3, "ended by silence after 1 of 2 records"},
+		"by silence with too few":  {[]string{"--idle", "2s", "--count", "2"}, 3, "ended by silence after 1 of 2 records"},
 		"with what was asked for":  {[]string{"--count", "1"}, 0, "ended-by=count"},
 		"quietly, with few a call": {[]string{"--count", "1", "--quiet", "--max-records", "1"}, 0, "records=1"},
 	} {

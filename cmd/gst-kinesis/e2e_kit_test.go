@@ -28,25 +28,26 @@ import (
 // beCLI makes the test binary be the program, so that tests run it as a process of its own.
 const beCLI = "GST_KINESIS_TEST_BE_CLI"
 
+// buildRoot is where binaries for the tests are built.
+var buildRoot string
+
 func TestMain(m *testing.M) {
 	if os.Getenv(beCLI) != "" {
 		main()
 	}
-	status := m.Run()
-	for _, made := range []func() (string, error){tools, plugin} {
-		if dir, err := made(); err == nil {
-			_ = os.RemoveAll(dir)
-		}
+	var err error
+	if buildRoot, err = os.MkdirTemp("", "gst-kinesis-test-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	status := m.Run()
+	_ = os.RemoveAll(buildRoot)
 	os.Exit(status)
 }
 
-// tools are the binaries that the tests need besides, built once. Go's cache makes that quick where they are built already.
+// tools is the directory of the binaries that the tests need besides, built once. Go's cache makes that quick where they are built already.
 var tools = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "gst-kinesis-tools-")
-	if err != nil {
-		return "", err
-	}
+	dir := filepath.Join(buildRoot, "tools")
 	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "gst-kinesis/cmd/gst-kinesis-camera").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
@@ -63,11 +64,9 @@ func toolsDir(t *testing.T) string {
 
 // plugin is the directory of the plugin, built once, with nothing else in it.
 var plugin = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "gst-kinesis-plugin-")
-	if err != nil {
-		return "", err
-	}
-	out, err := exec.Command("go", "build", "-buildvcs=false", "-buildmode=c-shared", "-o", dir+"/"+scan.Library, "gst-kinesis/cmd/libgstkinesis").CombinedOutput()
+	dir := filepath.Join(buildRoot, "plugin")
+	file := filepath.Join(dir, scan.Library)
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-buildmode=c-shared", "-o", file, "gst-kinesis/cmd/libgstkinesis").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}

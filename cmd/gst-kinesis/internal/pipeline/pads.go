@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strings"
 
 	"gst-kinesis/cgo/gst"
 )
@@ -12,15 +13,25 @@ func (o *outlet) close() {
 	o.pad.Unref()
 }
 
-// mediaOf says what a pad carries, for telling a camera's pads apart: the media type, and of RTP what it carries.
+// mediaOf says what a pad carries, for telling a camera's pads apart: the media type, and of RTP what it carries; "" where that is not known yet.
 func mediaOf(pad *gst.Object) string {
 	caps := pad.PadCaps()
 	defer caps.Unref()
-	if caps.IsAny() || caps.IsEmpty() {
+	if caps.IsAny() || caps.IsEmpty() || !caps.IsFixed() {
 		return ""
 	}
 	s := caps.Structure(0)
 	return s.Name + "/" + s.Str("media")
+}
+
+// keyOf is what stays of a pad's name from one connection to the next: rtspsrc puts a stream's number, the sender's random number and the payload type into it.
+func keyOf(pad *gst.Object) string {
+	name := pad.Name()
+	if rest, ok := strings.CutPrefix(name, "recv_rtp_src_"); ok {
+		number, _, _ := strings.Cut(rest, "_")
+		return "recv_rtp_src_" + number
+	}
+	return name
 }
 
 // added begins to watch a source pad of the unit and links it to where its forerunner was linked. It runs on the thread that adds the pad; where
@@ -29,7 +40,7 @@ func (u *unit) added(pad *gst.Object) {
 	if !pad.IsSrcPad() {
 		return
 	}
-	o := &outlet{pad: pad.Ref(), watch: gst.NewWatch(), name: pad.Name(), media: mediaOf(pad)}
+	o := &outlet{pad: pad.Ref(), watch: gst.NewWatch(), name: keyOf(pad), media: mediaOf(pad)}
 	o.watch.Add(pad)
 	u.mu.Lock()
 	o.watch.HoldEOS(u.hold)

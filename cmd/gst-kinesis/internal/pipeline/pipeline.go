@@ -69,7 +69,7 @@ func Open(line string, set Settings, events Events) (*Pipeline, error) {
 	}
 	p := &Pipeline{o: o, bus: o.Bus(), set: set, events: events}
 	o.TracePaths()
-	p.find(o, true)
+	p.find()
 	if set.Acks && !acksSet.MatchString(line) {
 		for _, s := range p.sinks {
 			if s.Factory() == "kinesissink" {
@@ -83,20 +83,39 @@ func Open(line string, set Settings, events Events) (*Pipeline, error) {
 	return p, nil
 }
 
-// find looks for sinks that keep books and for sources, at any depth of bins that the line itself makes.
-func (p *Pipeline) find(bin *gst.Object, ofLine bool) {
+// eachOfLine calls f with every element that the line itself names, the first one first, and with the bin that it is in: the pipeline, or what the
+// line puts in brackets. Both are borrowed.
+func (p *Pipeline) eachOfLine(bin *gst.Object, f func(bin, e *gst.Object)) {
 	for _, e := range slices.Backward(bin.Children()) { // the last of the line is the first of the children
-		plain := e.IsBin() && e.Factory() == "bin"
-		switch {
-		case e.IsBin():
-			p.find(e, ofLine && plain)
-		case e.IsSink() && keepsBooks(e):
-			p.sinks = append(p.sinks, e.Ref())
-		}
-		if ofLine && !plain && mayBeUnit(e) {
-			p.units = append(p.units, newUnit(p, e.Ref()))
+		if e.Factory() == "bin" {
+			p.eachOfLine(e, f)
+		} else {
+			f(bin, e)
 		}
 		e.Unref()
+	}
+}
+
+// find looks for sources in the line, and for sinks that keep books, at any depth.
+func (p *Pipeline) find() {
+	p.eachOfLine(p.o, func(bin, e *gst.Object) {
+		p.findSinks(e)
+		if mayBeUnit(e) {
+			p.units = append(p.units, newUnit(p, bin.Ref(), e.Ref()))
+		}
+	})
+}
+
+func (p *Pipeline) findSinks(e *gst.Object) {
+	if e.IsSink() && !e.IsBin() && keepsBooks(e) {
+		p.sinks = append(p.sinks, e.Ref())
+	}
+	if !e.IsBin() {
+		return
+	}
+	for _, child := range slices.Backward(e.Children()) {
+		p.findSinks(child)
+		child.Unref()
 	}
 }
 
@@ -121,6 +140,9 @@ const closeLimit = 5 * time.Second
 
 // stop brings the pipeline to NULL. False where it did not get there in time; then it goes on trying by itself.
 func (p *Pipeline) stop(limit time.Duration) bool {
+	for _, u := range p.units {
+		u.letGoOf()
+	}
 	late := time.After(limit + p.longest("stop-timeout"))
 	// From NULL, READY would be a start: a file sink would empty its file.
 	if p.o.Current() > gst.StateReady && !p.reach(gst.StateReady, late) {
@@ -182,7 +204,10 @@ type Failure struct {
 
 // Error gives the element and its words. GStreamer's own elements are short of words, and what happened stands in what they tell developers.
 func (f *Failure) Error() string {
-	text := f.Element + ": " + strings.TrimSpace(f.Err.Text)
+	text := strings.TrimSpace(f.Err.Text)
+	if f.Element != "" {
+		text = f.Element + ": " + text
+	}
 	if f.Err.Details != nil {
 		return text
 	}
@@ -196,9 +221,12 @@ func (f *Failure) Error() string {
 // Unwrap gives the element's error.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// failure makes an error of a message, one that no retry mends where a source says so.
-func failure(m *gst.Message) error {
+// failure makes an error of a message from within a unit, one that no retry mends where it is of that kind.
+func (u *unit) failure(m *gst.Message) error {
 	f := &Failure{Element: m.Source, Err: m.Err}
+	if m.Source == u.name {
+		f.Element = "" // who reads it knows
+	}
 	switch m.Err.Code {
 	case gst.ResourceNotAuthorized, gst.ResourceSettings, gst.CoreMissingPlugin:
 		return &permanent{f}

@@ -110,7 +110,7 @@ func (p *Pipeline) message(m *gst.Message) *Outcome {
 	case gst.MessageError:
 		for _, u := range p.units {
 			if u.owns(m) {
-				u.failed(failure(m))
+				u.failed(u.failure(m))
 				return nil
 			}
 		}
@@ -150,6 +150,9 @@ func acksOf(s *gst.Structure) []Ack {
 
 // drain ends the sources and waits until the sinks have accounted for what they have. out is how the run ends if that goes well.
 func (p *Pipeline) drain(out *Outcome, force <-chan struct{}) *Outcome {
+	if p.empty() {
+		return out
+	}
 	begun := time.Now()
 	limit := p.longest("drain-timeout") + letGo + grace
 	playing := p.endSources()
@@ -182,23 +185,35 @@ func (p *Pipeline) drain(out *Outcome, force <-chan struct{}) *Outcome {
 	}
 }
 
-// endSources sends an end of stream through the sources, and past those that are down. It gives the units that it went through.
+// endSources sends an end of stream through the sources, and past those that are down. It gives the units that it went through. The pipeline itself
+// is not asked to: it would hold its own state still for as long as one of them does not answer.
 func (p *Pipeline) endSources() []*unit {
 	var playing []*unit
+	down := map[uintptr]bool{}
 	for _, u := range p.units {
 		sup := u.supervisor()
 		if sup == nil {
 			continue
 		}
+		plays := sup.Stats().State == supervise.Playing
 		sup.Close()
 		u.holdEOS(false)
-		if !u.EOS() && u.e.Current() == gst.StatePlaying {
+		if plays {
 			playing = append(playing, u)
-			continue
+		} else {
+			down[u.e.Ptr()] = true
+			p.sends.Go(u.end)
 		}
-		p.sends.Go(u.end)
 	}
-	p.sends.Go(func() { p.o.SendEvent(gst.NewEOS()) })
+	p.eachOfLine(p.o, func(_, e *gst.Object) {
+		if e.IsSource() && !down[e.Ptr()] {
+			e.Ref()
+			p.sends.Go(func() {
+				defer e.Unref()
+				e.SendEvent(gst.NewEOS())
+			})
+		}
+	})
 	return playing
 }
 
@@ -211,28 +226,39 @@ func (p *Pipeline) owned(m *gst.Message) bool {
 	return false
 }
 
-// idle says that a source was never there, so that its end cannot come through, and that no sink has anything left.
-func (p *Pipeline) idle() bool {
-	never := false
+// neverPlayed says whether nothing ever came of the live sources: of one of them, or of all.
+func (p *Pipeline) neverPlayed() (one, all bool) {
+	all = true
 	for _, u := range p.units {
-		u.mu.Lock()
-		never = never || u.sup != nil && len(u.targets) == 0
-		u.mu.Unlock()
-	}
-	if !never {
-		return false
-	}
-	for _, b := range p.Books() {
-		if b.InFlight.Records > 0 {
-			return false
+		if u.supervisor() != nil {
+			never := u.Buffers() == 0
+			one, all = one || never, all && never
 		}
 	}
-	return true
+	return one, one && all
+}
+
+// empty says that no end of stream is worth waiting for: no source ever had anything and no sink has.
+func (p *Pipeline) empty() bool {
+	_, all := p.neverPlayed()
+	for _, b := range p.Books() {
+		all = all && b.Accepted.Records == 0
+	}
+	return all
+}
+
+// idle says that a source was never there, so that its end cannot come through, and that no sink has anything left.
+func (p *Pipeline) idle() bool {
+	one, _ := p.neverPlayed()
+	for _, b := range p.Books() {
+		one = one && b.InFlight.Records == 0
+	}
+	return one
 }
 
 // undrained is the end of a drain that no end of stream came out of.
 func (p *Pipeline) undrained(out *Outcome) *Outcome {
-	if p.idle() {
+	if out.End == Failed || p.idle() {
 		return out
 	}
 	return &Outcome{End: Forced, Err: out.Err}

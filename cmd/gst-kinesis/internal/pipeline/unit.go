@@ -18,10 +18,14 @@ func mayBeUnit(e *gst.Object) bool {
 // unit is a live source of the pipeline; it is the supervise.Source of its supervisor.
 type unit struct {
 	p       *Pipeline
+	bin     *gst.Object // that the element is in, owned
 	e       *gst.Object // owned
 	name    string
 	path    string
 	signals []uint64
+
+	moving chan struct{} // holds one while the source is being stopped or started, and from letGoOf on
+	parted bool          // letGoOf was called; of the goroutine that stops the pipeline
 
 	mu      sync.Mutex // never held across a call into gst: signals come from within those
 	sup     *supervise.Supervisor
@@ -37,7 +41,7 @@ type unit struct {
 type outlet struct {
 	pad   *gst.Object // owned
 	watch gst.Watch
-	name  string
+	name  string // keyOf the pad
 	media string
 	used  bool // it was linked
 }
@@ -48,8 +52,8 @@ type target struct {
 	sink        *gst.Object // owned
 }
 
-func newUnit(p *Pipeline, e *gst.Object) *unit {
-	u := &unit{p: p, e: e, name: e.Name(), path: e.Path(), pads: map[uintptr]*outlet{}, started: time.Now()}
+func newUnit(p *Pipeline, bin, e *gst.Object) *unit {
+	u := &unit{p: p, bin: bin, e: e, name: e.Name(), path: e.Path(), pads: map[uintptr]*outlet{}, started: time.Now(), moving: make(chan struct{}, 1)}
 	for _, pad := range e.Pads() {
 		u.added(pad)
 		pad.Unref()
@@ -87,6 +91,7 @@ func (u *unit) close() {
 		t.sink.Unref()
 	}
 	u.e.Unref()
+	u.bin.Unref()
 }
 
 // supervise begins to keep the unit going if it is a live source of the network.
@@ -138,8 +143,47 @@ func (u *unit) holdEOS(on bool) {
 
 // ---- supervise.Source ----
 
-// Stop takes the source down. It is locked then, so that the pipeline, if it is ended now, does not wait for it.
+// move marks the source as being stopped or started, and keeps it alive meanwhile: it may take longer than the pipeline lives. False where the pipeline
+// is being ended: its supervisor may begin at that very moment.
+func (u *unit) move() (done func(), ok bool) {
+	select {
+	case u.moving <- struct{}{}:
+	default:
+		return nil, false
+	}
+	u.e.Ref()
+	return func() {
+		u.e.Unref()
+		<-u.moving
+	}, true
+}
+
+// letGoOf waits until the source is neither being stopped nor started, and lets it be no more. A source that hangs is taken out of the pipeline, which
+// could not change its state otherwise.
+func (u *unit) letGoOf() {
+	if u.parted {
+		return
+	}
+	u.parted = true
+	select {
+	case u.moving <- struct{}{}:
+	case <-time.After(hangs):
+		u.bin.Remove(u.e)
+	}
+}
+
+var errEnding = errors.New("the pipeline is being ended")
+
+// hangs is how long the end of a run waits for a source that is being stopped or started.
+const hangs = time.Second
+
+// Stop takes the source down. It is locked then, so that the pipeline, if it is ended now, leaves it alone.
 func (u *unit) Stop() error {
+	done, ok := u.move()
+	if !ok {
+		return errEnding
+	}
+	defer done()
 	u.remember()
 	u.e.LockState(true)
 	if u.e.SetState(gst.StateNull) == gst.StateChangeFailure {
@@ -150,6 +194,11 @@ func (u *unit) Stop() error {
 
 // Start brings the source back into the pipeline's time; its pads are linked again as they come.
 func (u *unit) Start() error {
+	done, ok := u.move()
+	if !ok {
+		return errEnding
+	}
+	defer done()
 	u.mu.Lock()
 	u.started, u.eos = time.Now(), false
 	for _, o := range u.pads {
@@ -189,7 +238,7 @@ func (u *unit) Buffers() uint64 {
 }
 
 // busyAfter is the silence from which on it is asked whether it is downstream that holds the data up.
-const busyAfter = time.Second
+const busyAfter = 100 * time.Millisecond
 
 // Silence is that of the video, where there is some: sound may well be silent, and a picture must not freeze behind its sound.
 func (u *unit) Silence() time.Duration {
