@@ -121,10 +121,6 @@ type (
 		hooks
 		render func(*gst.View) gst.Flow
 	}
-	hookedInPlace struct {
-		hooks
-		transform func(*gst.View) gst.Flow
-	}
 	hookedResize struct {
 		hooks
 		transform func(in, out *gst.View) gst.Flow
@@ -140,9 +136,8 @@ type (
 	}
 )
 
-func (s *hookedSink) Render(v *gst.View) gst.Flow              { return s.render(v) }
-func (s *hookedInPlace) TransformInPlace(v *gst.View) gst.Flow { return s.transform(v) }
-func (s *hookedResize) Transform(in, out *gst.View) gst.Flow   { return s.transform(in, out) }
+func (s *hookedSink) Render(v *gst.View) gst.Flow            { return s.render(v) }
+func (s *hookedResize) Transform(in, out *gst.View) gst.Flow { return s.transform(in, out) }
 func (s *hookedResize) TransformSize(d gst.PadDirection, n int) (int, bool) {
 	return s.size(d, n)
 }

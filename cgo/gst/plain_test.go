@@ -331,8 +331,7 @@ func TestPadTaskEndsWithItsPad(t *testing.T) {
 	rounds := make(chan int, 1000)
 	name := definePlain(t, []gst.PadTemplate{srcAny}, func(p *plainHooks) {
 		n := 0
-		var pad *gst.Pad
-		pad = p.e.NewPad("src", "src", gst.PadFuncs{Task: func(pad *gst.Pad) bool {
+		pad := p.e.NewPad("src", "src", gst.PadFuncs{Task: func(pad *gst.Pad) bool {
 			n++
 			rounds <- n
 			if n == 3 {

@@ -71,7 +71,7 @@ func jpegFits(p []byte, standard map[byte]string) error {
 		case marker == markerDHT:
 			return huffmanTables(body, func(id byte, table string) error {
 				if standard[id] != table {
-					return errors.New("Huffman tables of its own")
+					return errors.New("it has Huffman tables of its own")
 				}
 				return nil
 			})

@@ -27,7 +27,7 @@ func (p *program) setUpLog(c *cli.Context) error {
 
 func logHandler(w io.Writer, level slog.Level, terminal bool) slog.Handler {
 	if terminal {
-		return tint.NewHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly})
+		return tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly})
 	}
 	return slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})
 }

@@ -75,8 +75,10 @@ func TestAnswersThatAreNotKinesis(t *testing.T) {
 	}{
 		"html":     {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>Welcome to the hotel") }, awserr.Transient},
 		"404 html": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 404) }, awserr.Permanent},
-		"502 html": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 502) }, awserr.Transient},
-		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://example.invalid/", 307) }, awserr.Permanent},
+		"502 html": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusBadGateway) }, awserr.Transient},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://example.invalid/", http.StatusTemporaryRedirect)
+		}, awserr.Permanent},
 		"cut short": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = io.WriteString(w, "{")

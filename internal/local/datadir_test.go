@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/stretchr/testify/require"
 
 	"gst-kinesis/internal/local"
+	"gst-kinesis/internal/local/localtest"
 )
 
 // childDir names the data directory of the endpoint that this test binary is to be, when it is set.
@@ -72,8 +72,7 @@ func TestKill9(t *testing.T) {
 	n := 0
 	for round := range 5 {
 		url, kill := startChild(t, dir)
-		c := kinesis.New(kinesis.Options{Region: local.DefaultRegion, BaseEndpoint: &url, Retryer: aws.NopRetryer{},
-			Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")})
+		c := localtest.ClientAt(url, localtest.AnyCredentials())
 		requireAll(t, c, accepted)
 		timer := time.AfterFunc(time.Duration(20+rand.IntN(150))*time.Millisecond, kill)
 		for {
@@ -95,7 +94,7 @@ func TestKill9(t *testing.T) {
 	}
 	url, kill := startChild(t, dir)
 	defer kill()
-	c := kinesis.New(kinesis.Options{Region: local.DefaultRegion, BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")})
+	c := localtest.ClientAt(url, localtest.AnyCredentials())
 	requireAll(t, c, accepted)
 	require.NotEmpty(t, accepted)
 }

@@ -50,7 +50,6 @@ type branch struct {
 	source  string
 	encoder string
 	shards  int
-	buffers int // 0: as many as the files are
 	trim    func(data []byte) []byte
 	check   func(t *testing.T, s seen)
 }

@@ -39,13 +39,17 @@ func Start(tb testing.TB, set local.Settings) *local.Server {
 
 // Client returns a client of AWS's SDK that signs with creds and never retries, so that a test sees each answer.
 func Client(srv *local.Server, creds local.Credentials, opts ...func(*kinesis.Options)) *kinesis.Client {
-	c := kinesis.New(kinesis.Options{
+	return ClientAt(srv.URL(), creds, opts...)
+}
+
+// ClientAt is Client for an endpoint in another process.
+func ClientAt(url string, creds local.Credentials, opts ...func(*kinesis.Options)) *kinesis.Client {
+	return kinesis.New(kinesis.Options{
 		Region:       local.DefaultRegion,
-		BaseEndpoint: aws.String(srv.URL()),
+		BaseEndpoint: aws.String(url),
 		Credentials:  credentials.NewStaticCredentialsProvider(creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken),
 		Retryer:      aws.NopRetryer{},
 	}, append(opts, func(o *kinesis.Options) { o.HTTPClient = awscfg.Steady(o.HTTPClient) })...)
-	return c
 }
 
 // AnyCredentials are good for endpoints that look at no signature.

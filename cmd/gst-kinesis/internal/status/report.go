@@ -26,7 +26,6 @@ type Report struct {
 	Elapsed    time.Duration
 	RecordRate float64 // records a second, of late
 	ByteRate   float64 // bytes a second, of late
-	hasSources bool
 }
 
 // window is the time that rates are taken over.
