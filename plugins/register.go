@@ -6,6 +6,7 @@ import (
 
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/frame"
+	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/version"
 	"gst-kinesis/plugins/kinesissink"
 	"gst-kinesis/plugins/recordenc"
@@ -39,7 +40,7 @@ func register(p gst.Plugin) error {
 func Classes() []*gst.Class {
 	ids := frame.NewSnowflakes(time.Now)
 	return []*gst.Class{
-		kinesissink.Class(),
+		kinesissink.Class(new(limit.Registry)),
 		subsample.Class(),
 		recordenc.MsgpackClass(ids),
 		recordenc.JSONClass(ids),

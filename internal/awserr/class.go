@@ -6,6 +6,7 @@
 package awserr
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 )
@@ -167,13 +168,6 @@ func PutSubject(stream, region, endpoint string) Subject {
 		Region:   region,
 		Endpoint: endpoint,
 		Actions:  "kinesis:PutRecord and kinesis:PutRecords",
-		Create:   "gst-kinesis stream create " + orElse(stream, "NAME") + " --shards 1",
+		Create:   "gst-kinesis stream create " + cmp.Or(stream, "NAME") + " --shards 1",
 	}
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }

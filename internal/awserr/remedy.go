@@ -1,5 +1,7 @@
 package awserr
 
+import "cmp"
+
 // remedy is an index into the sentences below.
 type remedy int
 
@@ -62,7 +64,7 @@ func (r remedy) aboutAccess(s Subject) string {
 	case remedyNoCredentials:
 		return "give credentials: access-key and secret-access-key, profile, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role of the machine"
 	case remedyAccess:
-		return "allow " + orElse(s.Actions, "the action named in the message") + " on the stream's ARN to these credentials" + inRegion(s)
+		return "allow " + cmp.Or(s.Actions, "the action named in the message") + " on the stream's ARN to these credentials" + inRegion(s)
 	case remedyRole:
 		return "allow sts:AssumeRole on role-arn to these credentials, and let the role's trust policy name them (with external-id if it asks for one)"
 	case remedyOptIn:
@@ -80,7 +82,7 @@ func (r remedy) aboutAccess(s Subject) string {
 
 // aboutNetwork holds what concerns the way to the service.
 func (r remedy) aboutNetwork(s Subject) string {
-	host := orElse(s.Endpoint, "the endpoint of region "+orElse(s.Region, "(none)"))
+	host := cmp.Or(s.Endpoint, "the endpoint of region "+cmp.Or(s.Region, "(none)"))
 	switch r {
 	case remedyProxy:
 		return "check the proxy (HTTPS_PROXY, NO_PROXY) and its user and password"
@@ -133,7 +135,7 @@ func (r remedy) aboutService(s Subject) string {
 	case remedyRecord:
 		return "check the record's partition key (1 to 256 characters), explicit hash key (below 2^128) and size"
 	case remedyStream:
-		return "create it: " + orElse(s.Create, "gst-kinesis stream create NAME --shards 1") +
+		return "create it: " + cmp.Or(s.Create, "gst-kinesis stream create NAME --shards 1") +
 			", or check stream-name and region" + parenthesized(s)
 	case remedyArgument:
 		return "check stream-name (1 to 128 of a-z A-Z 0-9 _ . -) or stream-arn, and what the message names"

@@ -19,7 +19,7 @@ type Client interface {
 	DeleteStream(context.Context, *kinesis.DeleteStreamInput, ...func(*kinesis.Options)) (*kinesis.DeleteStreamOutput, error)
 	DescribeStreamSummary(context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options)) (*kinesis.DescribeStreamSummaryOutput, error)
 	ListStreams(context.Context, *kinesis.ListStreamsInput, ...func(*kinesis.Options)) (*kinesis.ListStreamsOutput, error)
-	ListShards(context.Context, *kinesis.ListShardsInput, ...func(*kinesis.Options)) (*kinesis.ListShardsOutput, error)
+	ShardLister
 }
 
 // pollInterval is the pause between two looks at a stream that changes: ten
@@ -148,20 +148,17 @@ func (s *Streams) Describe(ctx context.Context, name string) (Stream, error) {
 	if err != nil {
 		return Stream{}, err
 	}
-	in := &kinesis.ListShardsInput{StreamName: aws.String(name)}
-	for {
-		out, err := call(ctx, s, s.client.ListShards, in)
-		if err != nil {
-			return Stream{}, fmt.Errorf("listing the shards of stream %s: %w", name, err)
-		}
-		for i := range out.Shards {
-			d.Shards = append(d.Shards, shardOf(&out.Shards[i]))
-		}
-		if aws.ToString(out.NextToken) == "" {
-			return d, nil
-		}
-		in = &kinesis.ListShardsInput{NextToken: out.NextToken}
+	page := func(in *kinesis.ListShardsInput) (*kinesis.ListShardsOutput, error) {
+		return call(ctx, s, s.client.ListShards, in)
 	}
+	err = eachShard(&kinesis.ListShardsInput{StreamName: aws.String(name)}, page, func(x *types.Shard) error {
+		d.Shards = append(d.Shards, shardOf(x))
+		return nil
+	})
+	if err != nil {
+		return Stream{}, fmt.Errorf("listing the shards of stream %s: %w", name, err)
+	}
+	return d, nil
 }
 
 // List returns all streams, by name, without their shards. Streams that go

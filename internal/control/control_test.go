@@ -15,6 +15,7 @@ import (
 
 	"gst-kinesis/internal/local"
 	"gst-kinesis/internal/local/localtest"
+	"gst-kinesis/internal/shard"
 )
 
 // fake answers from a script; what a test does not set is not called.
@@ -167,4 +168,26 @@ func TestAgainstTheEndpoint(t *testing.T) {
 	d, err = s.WaitActive(ctx, "demand")
 	require.NoError(t, err)
 	require.Equal(t, "ON_DEMAND", d.Mode)
+}
+
+func TestOpenShards(t *testing.T) {
+	t.Parallel()
+	srv := localtest.Start(t, local.Settings{Create: []local.StreamSpec{{Name: "s", Shards: 2}}})
+	client := localtest.Client(srv, localtest.AnyCredentials())
+	open, err := OpenShards(t.Context(), client, "s", "")
+	require.NoError(t, err)
+	require.Len(t, open, 2)
+	_, err = client.SplitShard(t.Context(), &kinesis.SplitShardInput{StreamName: aws.String("s"), ShardToSplit: &open[0].ID, NewStartingHashKey: aws.String(open[0].Range.Middle().String())})
+	require.NoError(t, err)
+	_, err = New(client, time.Second, time.After).WaitActive(t.Context(), "s")
+	require.NoError(t, err)
+	open, err = OpenShards(t.Context(), client, "", "arn:aws:kinesis:us-east-1:000000000000:stream/s")
+	require.NoError(t, err)
+	m, err := shard.NewMap(open)
+	require.NoError(t, err)
+	require.Equal(t, 3, m.Len())
+	_, err = OpenShards(t.Context(), client, "none", "")
+	require.ErrorContains(t, err, "listing the shards of stream none")
+	_, err = OpenShards(t.Context(), &fake{}, "s", "")
+	require.ErrorContains(t, err, "reading shard a: it has no range of hash keys")
 }

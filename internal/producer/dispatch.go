@@ -28,7 +28,11 @@ func (p *Producer) dispatch() {
 		p.watch(now, &dead)
 		formed := p.formed[:0]
 		for p.isDue(now) {
-			formed = append(formed, p.form(now))
+			if q := p.form(now); len(q.records) > 0 {
+				formed = append(formed, q)
+			} else { // the shards' limits are reached; their lanes wait now
+				p.flying.end(q)
+			}
 		}
 		p.formed = formed
 		wakeAt := p.nextLook(now)
@@ -67,7 +71,7 @@ func (p *Producer) poke() {
 // wantsDispatch reports whether a record that came into a lane is a reason to
 // wake the dispatcher, and remembers that it is being woken.
 func (p *Producer) wantsDispatch(l *lane) bool {
-	if p.poked || l.busy || len(p.flying.requests) >= p.pace.flight {
+	if p.poked || l.held > 0 || len(p.flying.requests) >= p.pace.flight {
 		return false
 	}
 	p.poked = l.waiting.n == 1 || p.hurries() ||
@@ -99,8 +103,7 @@ func (p *Producer) isDue(now instant) bool {
 		return false
 	}
 	ready, records, bytes, oldest := p.lanes.ready[:0], 0, 0, now
-	for i := range p.lanes.all {
-		l := &p.lanes.all[i]
+	for _, l := range p.lanes.active {
 		if !l.isReady(now) {
 			continue
 		}
@@ -143,11 +146,14 @@ func (p *Producer) load(q *request, l *lane) bool {
 		if len(q.records) > 0 && (q.bytes+size > p.pace.target || len(q.records) >= p.settings.MaxBatchRecords) {
 			return false
 		}
+		if !p.withinLimits(l, size, q.sent) {
+			return true
+		}
 		if n == 0 {
-			l.busy = true
+			l.held++
 			q.lanes = append(q.lanes, l)
 		}
-		r := l.pop()
+		r := p.lanes.pop(l)
 		p.waiting--
 		p.bytes -= size
 		r.tries++
@@ -167,8 +173,7 @@ func (p *Producer) expire(now instant, dead *list) {
 	if ttl == 0 || p.waiting == 0 {
 		return
 	}
-	for i := range p.lanes.all {
-		l := &p.lanes.all[i]
+	for _, l := range slices.Backward(p.lanes.active) { // as in loseWaiting
 		for l.waiting.n > 0 && now-l.waiting.head.accepted >= ttl {
 			p.loseFirst(l, ReasonTTL, dead)
 			p.noteOld()
@@ -187,16 +192,12 @@ func (p *Producer) nextLook(now instant) instant {
 	if o := p.health.outage; o.failures > 0 && len(p.flying.requests) == 0 && now < o.until {
 		next = min(next, o.until)
 	}
-	for i := range p.lanes.all {
-		l := &p.lanes.all[i]
-		if l.waiting.n == 0 {
-			continue
-		}
+	for _, l := range p.lanes.active {
 		first := l.waiting.head.accepted
 		if ttl := p.settings.RecordTTL; ttl > 0 {
 			next = min(next, first+ttl)
 		}
-		if flies && !l.busy {
+		if flies && l.held == 0 {
 			next = min(next, max(l.until, first+p.settings.Linger))
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
 )
 
@@ -28,7 +29,16 @@ type fakeClient struct {
 	// mangle, if set, may spoil the answer.
 	mangle func(call int, out *kinesis.PutRecordsOutput)
 
+	// limited refuses what is beyond the shards' limits.
+	limited bool
+	// listing, if set, may fail ListShards.
+	listing func() error
+
 	mu       sync.Mutex
+	list     []shard.Shard // once layShards has made it
+	listed   int           // calls of ListShards
+	tanks    map[string]*limit.Shard
+	throttle int // records refused for the limits
 	calls    int
 	sequence int
 	kept     []stored
@@ -100,7 +110,7 @@ func (c *fakeClient) end() {
 
 // read copies the request: its memory belongs to the producer.
 func (c *fakeClient) read(in *kinesis.PutRecordsInput, call int) []stored {
-	ranges := shard.EvenRanges(max(c.shards, 1))
+	c.layShards()
 	records := make([]stored, len(in.Records))
 	for i, e := range in.Records {
 		if e.Data == nil {
@@ -111,9 +121,9 @@ func (c *fakeClient) read(in *kinesis.PutRecordsInput, call int) []stored {
 			hash, _ = shard.ParseHash(*e.ExplicitHashKey)
 		}
 		records[i] = stored{data: string(e.Data), key: string([]byte(*e.PartitionKey)), call: call}
-		for n, r := range ranges {
-			if r.Contains(hash) {
-				records[i].shard = fmt.Sprintf("shardId-%012d", n)
+		for _, s := range c.list {
+			if !s.Closed && s.Range.Contains(hash) {
+				records[i].shard = s.ID
 			}
 		}
 	}
@@ -129,6 +139,11 @@ func (c *fakeClient) put(call int, records []stored, out *kinesis.PutRecordsOutp
 				}
 				continue
 			}
+		}
+		if c.limited && !c.tank(r.shard).Take(time.Now(), limit.Auto, len(r.data)+len(r.key)) {
+			c.throttle++
+			out.Records = append(out.Records, types.PutRecordsResultEntry{ErrorCode: aws.String("ProvisionedThroughputExceededException"), ErrorMessage: aws.String("Rate exceeded")})
+			continue
 		}
 		c.sequence++
 		r.sequence = fmt.Sprintf("%056d", c.sequence)
@@ -174,6 +189,7 @@ type fakeObserver struct {
 	troubleAt  []time.Time
 	recoveries []Recovery
 	recoverAt  []time.Time
+	notices    []Notice
 	failures   []Trouble
 	failedAt   []time.Time
 }
@@ -186,7 +202,7 @@ func (o *fakeObserver) snapshot() *fakeObserver {
 		deliveries: slices.Clone(o.deliveries), lost: maps.Clone(o.lost),
 		troubles: slices.Clone(o.troubles), troubleAt: slices.Clone(o.troubleAt),
 		recoveries: slices.Clone(o.recoveries), recoverAt: slices.Clone(o.recoverAt),
-		failures: slices.Clone(o.failures), failedAt: slices.Clone(o.failedAt),
+		notices: slices.Clone(o.notices), failures: slices.Clone(o.failures), failedAt: slices.Clone(o.failedAt),
 	}
 }
 
@@ -214,6 +230,12 @@ func (o *fakeObserver) Recovered(r Recovery) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.recoveries, o.recoverAt = append(o.recoveries, r), append(o.recoverAt, time.Now())
+}
+
+func (o *fakeObserver) Noticed(n Notice) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.notices = append(o.notices, n)
 }
 
 func (o *fakeObserver) Failed(t Trouble) {

@@ -1,35 +1,39 @@
 package producer
 
 import (
-	"hash/maphash"
-
+	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
 )
 
-// laneBits is how many of the hash key's highest bits choose the lane. Without
-// the stream's shard map equal ranges stand in for shards: the lanes of a shard
-// lie side by side, and only a lane on a border belongs to two.
-const laneBits = 6
-
-// lane is a range of hash keys with the records that wait in it, oldest first.
+// lane is records that go one after another: of a shard, of a range of hash keys,
+// or with strict order of a single key. The oldest come first.
 type lane struct {
 	waiting list
 	bytes   int     // data and partition keys waiting
-	busy    bool    // a request holds records of it
-	until   instant // backs off until then
+	held    int     // requests that hold records of it: 1, but for lanes joined by a reshard
+	until   instant // backs off, or waits for its shard's limits, until then
 	failing int     // failures in a row
 	again   int     // of those waiting, the first ones, which were sent before
 	window  int     // most records in a request: less after throttling
+	most    int     // and the most that can ever be
+	place   int     // among the active lanes; notActive if nothing waits
 
-	// What the request that holds the lane found; only valid while busy.
+	shard string       // where its records are expected to go; "" if that is not known
+	tanks *limit.Shard // of that shard
+	key   string       // with strict order: the key, and its hash
+	hash  shard.Hash
+
+	// What the request that holds the lane found; only valid while held.
 	ok, bad   int
 	throttled bool
 	badWait   backoff
 }
 
+const notActive = -1
+
 // isReady reports whether records of the lane may be sent.
 func (l *lane) isReady(now instant) bool {
-	return l.waiting.n > 0 && !l.busy && l.until <= now
+	return l.waiting.n > 0 && l.held == 0 && l.until <= now
 }
 
 // share is how many records a request may take: those that failed go alone, so
@@ -41,73 +45,9 @@ func (l *lane) share() int {
 	return min(l.waiting.n, l.window)
 }
 
-func (l *lane) push(r *Record) {
-	r.lane = l
-	l.waiting.pushBack(r)
-	l.bytes += r.size()
-}
-
 func (l *lane) pop() *Record {
 	r := l.waiting.popFront()
 	l.bytes -= r.size()
 	l.again = max(0, l.again-1)
 	return r
-}
-
-// putBack returns a record to the front.
-func (l *lane) putBack(r *Record) {
-	l.again++
-	l.waiting.pushFront(r)
-	l.bytes += r.size()
-}
-
-// lanes are all lanes, and the way from a key to one.
-type lanes struct {
-	all  [1 << laneBits]lane
-	seed maphash.Seed
-	// known remembers keys used lately, in place of hashing them again.
-	known [256]knownKey
-	// readyScratch is used by the dispatcher.
-	ready []*lane
-}
-
-type knownKey struct {
-	key  string
-	lane *lane
-}
-
-func newLanes() *lanes {
-	ls := &lanes{seed: maphash.MakeSeed(), ready: make([]*lane, 0, 1<<laneBits)}
-	for i := range ls.all {
-		ls.all[i].window = shard.MaxRequestRecords
-	}
-	return ls
-}
-
-// of returns the lane of a record whose keys were checked.
-func (ls *lanes) of(r *Record) *lane {
-	if r.ExplicitHashKey != "" {
-		h, _ := shard.ParseHash(r.ExplicitHashKey)
-		return ls.at(h)
-	}
-	slot := &ls.known[maphash.String(ls.seed, r.PartitionKey)%uint64(len(ls.known))]
-	if slot.key != r.PartitionKey {
-		*slot = knownKey{key: r.PartitionKey, lane: ls.at(shard.HashKey(r.PartitionKey))}
-	}
-	return slot.lane
-}
-
-func (ls *lanes) at(h shard.Hash) *lane { return &ls.all[h.Hi>>(64-laneBits)] }
-
-// oldest returns the lane whose first record was accepted before all others that
-// wait, nil if none waits.
-func (ls *lanes) oldest() *lane {
-	var found *lane
-	for i := range ls.all {
-		l := &ls.all[i]
-		if l.waiting.n > 0 && (found == nil || l.waiting.head.seq < found.waiting.head.seq) {
-			found = l
-		}
-	}
-	return found
 }

@@ -38,6 +38,8 @@ type Observer interface {
 	Trouble(t Trouble)
 	// Recovered is called when records flow again for a second after Trouble.
 	Recovered(r Recovery)
+	// Noticed is called with what a person should know once, and is no trouble.
+	Noticed(n Notice)
 	// Failed is called once, when the stream cannot go on: Put returns ErrFailed
 	// from then on.
 	Failed(t Trouble)
@@ -131,6 +133,16 @@ type Recovery struct {
 	Lasted time.Duration
 }
 
+// Notice is something worth knowing that keeps nothing from working.
+type Notice struct {
+	// Code tells notices apart.
+	Code string
+	// Text is a sentence without a full stop.
+	Text string
+	// Err is what is behind it; nil where there is none.
+	Err error
+}
+
 // Errors of Put and Flush.
 var (
 	// ErrClosed is returned after Close was called.
@@ -155,4 +167,5 @@ func (silent) Delivered(*Answer)      {}
 func (silent) Dropped(string, []Lost) {}
 func (silent) Trouble(Trouble)        {}
 func (silent) Recovered(Recovery)     {}
+func (silent) Noticed(Notice)         {}
 func (silent) Failed(Trouble)         {}

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
 	"gst-kinesis/internal/awserr"
+	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
 )
 
@@ -27,16 +29,18 @@ type Producer struct {
 	clock    Clock
 	started  time.Time
 	pool     pool
+	limits   *limit.Stream
 	noRetry  []func(*kinesis.Options) // turns the SDK's retries off
 
-	base    context.Context // of all requests and checks
-	cancel  context.CancelFunc
-	wake    chan struct{} // the dispatcher
-	work    chan *request // to the senders
-	report  chan struct{} // the reporter
-	quit    chan struct{} // dispatcher and reporter end
-	closed  chan struct{} // Close is done
-	running sync.WaitGroup
+	base     context.Context // of all requests and checks
+	cancel   context.CancelFunc
+	wake     chan struct{} // the dispatcher
+	work     chan *request // to the senders
+	report   chan struct{} // the reporter
+	resurvey chan struct{} // the shards are not as expected
+	quit     chan struct{} // dispatcher and reporter end
+	closed   chan struct{} // Close is done
+	running  sync.WaitGroup
 
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -75,6 +79,7 @@ type phase struct {
 type hooks struct {
 	check   func(context.Context) error
 	refresh func()
+	shards  func(context.Context) ([]shard.Shard, error)
 }
 
 // Option changes how a Producer works inside.
@@ -93,8 +98,20 @@ func WithSeed(seed uint64) Option {
 // ones when the service says they have expired. check may take the network;
 // refresh must not. Either may be nil.
 func WithCredentials(check func(context.Context) error, refresh func()) Option {
-	return func(p *Producer) { p.hooks = hooks{check: check, refresh: refresh} }
+	return func(p *Producer) { p.hooks.check, p.hooks.refresh = check, refresh }
 }
+
+// WithShards tells the producer how to list the stream's shards, closed ones too.
+// With them it gathers records by shard and keeps within each shard's limits.
+// It is called off all other paths, with the first record and after a reshard; where it is not
+// permitted the observer is told, once, and the producer does without.
+func WithShards(list func(context.Context) ([]shard.Shard, error)) Option {
+	return func(p *Producer) { p.hooks.shards = list }
+}
+
+// WithLimits lets the producer share the shards' limits with the others of the same
+// stream in the process; see limit.Registry.
+func WithLimits(s *limit.Stream) Option { return func(p *Producer) { p.limits = s } }
 
 // New starts a producer. The client must stay usable until Close returns; the
 // observer may be nil.
@@ -119,17 +136,19 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 		client:   client,
 		observer: observer,
 		settings: settings,
-		subject:  awserr.PutSubject(orElse(settings.Stream, settings.StreamARN), settings.Region, settings.Endpoint),
+		subject:  awserr.PutSubject(cmp.Or(settings.Stream, settings.StreamARN), settings.Region, settings.Endpoint),
 		clock:    systemClock{},
 		random:   rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), //nolint:gosec // jitter
 		noRetry:  []func(*kinesis.Options){func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }},
 		wake:     make(chan struct{}, 1),
 		work:     make(chan *request, settings.MaxInFlight),
 		report:   make(chan struct{}, 1),
+		resurvey: make(chan struct{}, 1),
 		quit:     make(chan struct{}),
+		limits:   limit.NewStream(),
 		closed:   make(chan struct{}),
 		leaky:    settings.Leaky,
-		lanes:    newLanes(),
+		lanes:    newLanes(settings.Ordering, settings.MaxBatchRecords),
 		books:    Books{Dropped: make(map[string]Count)},
 		health:   newHealth(),
 		pace:     newPace(settings),
@@ -144,13 +163,6 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 	return p
 }
 
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
 func (p *Producer) start() {
 	p.running.Go(p.dispatch)
 	p.running.Go(p.reportTroubles)
@@ -159,6 +171,9 @@ func (p *Producer) start() {
 	}
 	if p.hooks.check != nil {
 		p.running.Go(p.checkCredentials)
+	}
+	if p.hooks.shards != nil {
+		p.running.Go(p.survey)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/stretchr/testify/require"
+
+	"gst-kinesis/internal/limit"
 )
 
 // TestBooksUnderRandomFaults runs thousands of random schedules, each with its own
@@ -48,6 +50,8 @@ type schedule struct {
 	settings  Settings
 	permanent bool // permanent errors may come
 	partial   bool // single records may fail
+	listed    bool // the producer may list the shards
+	reshards  bool // there are reshards meanwhile
 	keys      int
 
 	mu       sync.Mutex
@@ -57,11 +61,16 @@ type schedule struct {
 
 func runSchedule(t *testing.T, seed uint64) {
 	s := newSchedule(t, seed)
-	p, err := New(s.client, s.settings, s.observer, WithSeed(seed))
+	options := []Option{WithSeed(seed)}
+	if s.listed {
+		options = append(options, WithShards(s.client.ListShards))
+	}
+	p, err := New(s.client, s.settings, s.observer, options...)
 	require.NoError(t, err)
 	done := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() { s.watch(p, done) })
+	watching.Go(func() { s.reshard(done) })
 
 	var putting sync.WaitGroup
 	putters := 1 + s.random.IntN(3)
@@ -102,7 +111,11 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 	s.settings.DrainTimeout = time.Duration(r.IntN(20)) * time.Second
 	s.settings.StopTimeout = time.Duration(r.IntN(3)) * time.Second
 	s.permanent, s.partial, s.keys = r.IntN(4) == 0, r.IntN(3) > 0, 1+r.IntN(6)
+	s.listed, s.reshards = r.IntN(2) == 0, r.IntN(2) == 0
+	s.settings.Ordering = Ordering(r.IntN(2))
+	s.settings.RateLimit = []limit.Rate{limit.Off, limit.Auto, 1}[r.IntN(3)]
 	s.client = s.newClient(r)
+	s.client.limited = r.IntN(3) == 0
 	return s
 }
 
@@ -198,6 +211,23 @@ func (s *schedule) watch(p *Producer, done chan struct{}) {
 				<-done
 				return
 			}
+		}
+	}
+}
+
+// reshard splits and merges shards at random.
+func (s *schedule) reshard(done chan struct{}) {
+	r := rand.New(rand.NewPCG(s.seed, 5))
+	for s.reshards {
+		select {
+		case <-done:
+			return
+		case <-time.After(time.Duration(50+r.IntN(1500)) * time.Millisecond):
+		}
+		if r.IntN(2) == 0 {
+			s.client.split(r.IntN(8))
+		} else {
+			s.client.merge(r.IntN(8))
 		}
 	}
 }
@@ -315,11 +345,22 @@ func (s *schedule) checkStream(books Books) {
 	}
 }
 
-// checkOrder checks that the records of a key were stored in order where no single
-// record failed, which is all that best effort promises.
+// checkOrder checks that the records of a key were stored in order: always where
+// that is strict, else where no single record failed, which is all that best effort
+// promises. What is stored twice counts where it was stored first.
 func (s *schedule) checkOrder() {
-	if s.partial {
+	if s.settings.Ordering == BestEffort && (s.partial || s.client.throttled() > 0) {
 		return
+	}
+	if s.settings.Ordering == Strict {
+		latest, seen := make(map[string]string), make(map[string]bool)
+		for _, r := range s.client.kept {
+			if !seen[r.data] {
+				require.Less(s.t, latest[r.key], r.data, "key %s", r.key)
+				latest[r.key] = r.data
+			}
+			seen[r.data] = true
+		}
 	}
 	last := make(map[string]Delivery)
 	for _, d := range s.observer.deliveries {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gst-kinesis/internal/awserr"
 	"gst-kinesis/internal/shard"
@@ -180,12 +181,14 @@ func (p *Producer) span(r *Record) instant {
 
 // enter takes a record into a lane.
 func (p *Producer) enter(r *Record) {
-	p.seq++
+	if p.seq++; p.seq == 1 {
+		p.wakeSurvey()
+	}
 	r.seq, r.accepted, r.state = p.seq, p.now(), pending
 	p.books.Accepted.add(len(r.Data))
 	p.books.InFlight.add(len(r.Data))
 	p.held += r.cost()
-	p.lanes.of(r).push(r)
+	p.lanes.push(r)
 	p.waiting++
 	p.bytes += r.size()
 }
@@ -227,7 +230,7 @@ func (p *Producer) dropOldest(dead *list) bool {
 
 // loseFirst drops the first record of a lane.
 func (p *Producer) loseFirst(l *lane, reason string, dead *list) {
-	r := l.pop()
+	r := p.lanes.pop(l)
 	p.waiting--
 	p.bytes -= r.size()
 	p.lose(r, reason)
@@ -237,8 +240,7 @@ func (p *Producer) loseFirst(l *lane, reason string, dead *list) {
 
 // loseWaiting drops all waiting records up to a sequence number.
 func (p *Producer) loseWaiting(upTo uint64, reason string, dead *list) (n int) {
-	for i := range p.lanes.all {
-		l := &p.lanes.all[i]
+	for _, l := range slices.Backward(p.lanes.active) { // backward: an empty lane leaves, and the last takes its place
 		for l.waiting.n > 0 && l.waiting.head.seq <= upTo {
 			p.loseFirst(l, reason, dead)
 			n++

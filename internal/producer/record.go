@@ -78,6 +78,23 @@ func (l *list) pushFront(r *Record) {
 	l.n++
 }
 
+// insert adds a record behind those that were accepted before it.
+func (l *list) insert(r *Record) {
+	before := (*Record)(nil)
+	for next := l.head; next != nil && next.seq < r.seq; next = next.next {
+		before = next
+	}
+	switch {
+	case before == nil:
+		l.pushFront(r)
+	case before == l.tail:
+		l.pushBack(r)
+	default:
+		r.next, before.next = before.next, r
+		l.n++
+	}
+}
+
 // popFront returns the first record, nil if there is none.
 func (l *list) popFront() *Record {
 	r := l.head

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -12,7 +13,7 @@ import (
 // used again and again.
 type request struct {
 	records []*Record // in the order they were accepted
-	lanes   []*lane   // busy because of it
+	lanes   []*lane   // held by it
 	bytes   int       // data and partition keys
 	sent    instant
 	silent  bool // it was told that no answer comes
@@ -86,6 +87,14 @@ func (f *flight) oldest() *Record {
 func (f *flight) holds(upTo uint64) bool {
 	r := f.oldest()
 	return r != nil && r.seq <= upTo
+}
+
+// hold makes a lane wait for the end of the request.
+func (q *request) hold(l *lane) {
+	if !slices.Contains(q.lanes, l) {
+		l.held++
+		q.lanes = append(q.lanes, l)
+	}
 }
 
 // cut ends the call of a request, whose records up to a sequence number are given

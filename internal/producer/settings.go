@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
 )
 
@@ -33,6 +34,30 @@ func (l Leaky) String() string {
 		return "downstream"
 	default:
 		return "Leaky(" + strconv.Itoa(int(l)) + ")"
+	}
+}
+
+// Ordering is what is promised about the records of a partition key.
+type Ordering int32
+
+const (
+	// BestEffort keeps their order except where the service refuses one record of a
+	// request and takes a later one.
+	BestEffort Ordering = iota
+	// Strict keeps it always: a key has one record under way at a time, as
+	// PutRecords promises no order within a request. Other keys go on.
+	Strict
+)
+
+// String returns the nick of the value.
+func (o Ordering) String() string {
+	switch o {
+	case BestEffort:
+		return "best-effort"
+	case Strict:
+		return "strict"
+	default:
+		return "Ordering(" + strconv.Itoa(int(o)) + ")"
 	}
 }
 
@@ -74,6 +99,12 @@ type Settings struct {
 	// (retries). -1 is no limit.
 	RetryAttempts int
 
+	// Ordering says what is promised about the order of a key's records.
+	Ordering Ordering
+	// RateLimit is how much of the shards' limits is made use of, where the shards
+	// are known; limit.Off leaves it to the service's throttling.
+	RateLimit limit.Rate
+
 	// RequestTimeout is how long the service may take to answer.
 	RequestTimeout time.Duration
 	// PermanentGrace is how long a permanent error is borne once records were delivered.
@@ -96,6 +127,7 @@ func Default() Settings {
 		MaxSizeBytes:    64 * shard.MiB,
 		MaxRecordSize:   shard.DefaultMaxRecordBytes,
 		RetryAttempts:   -1,
+		RateLimit:       limit.Auto,
 		RequestTimeout:  10 * time.Second,
 		PermanentGrace:  30 * time.Second,
 		DrainTimeout:    10 * time.Second,
@@ -131,6 +163,8 @@ func (s Settings) Validate() error {
 		{"max-batch-bytes", int64(s.MaxBatchBytes), 1, shard.MaxRequestBytes},
 		{"max-in-flight", int64(s.MaxInFlight), 1, maxMaxInFlight},
 		{"max-record-size", int64(s.MaxRecordSize), 1, shard.MaxMaxRecordBytes},
+		{"ordering", int64(s.Ordering), int64(BestEffort), int64(Strict)},
+		{"rate-limit", int64(s.RateLimit), int64(limit.Off), int64(limit.MaxRate)},
 		{"retry-attempts", int64(s.RetryAttempts), -1, 1 << 31},
 		{"linger", int64(s.Linger), 0, int64(time.Hour)},
 		{"record-ttl", int64(s.RecordTTL), 0, int64(never)},

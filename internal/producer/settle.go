@@ -77,7 +77,7 @@ func (s *answerSettler) settle(r *Record, e *types.PutRecordsResultEntry) {
 	r.lane.badWait = backoffFor(s.fault.Class)
 	if s.fault.Class == awserr.Throttled {
 		s.p.tally.throttled++
-		r.lane.throttled = true
+		s.p.throttled(r.lane, s.now)
 	}
 }
 
@@ -88,6 +88,9 @@ func (s *answerSettler) deliver(r *Record, sequence, shardID string) {
 	s.p.latency.add(latency, s.now)
 	r.state = delivered
 	r.lane.ok++
+	if r.lane.shard != shardID {
+		s.p.surprise(r.lane)
+	}
 	s.q.answer.Records = append(s.q.answer.Records, Delivery{
 		SequenceNumber: sequence, ShardID: shardID, PartitionKey: r.PartitionKey, Bytes: len(r.Data),
 		PTS: r.PTS, Token: r.Token, Latency: latency, Tries: int(r.tries),
@@ -298,7 +301,7 @@ func (p *Producer) finish(q *request) {
 			dead.pushFront(r)
 		default:
 			r.state = pending
-			r.lane.putBack(r)
+			p.lanes.putBack(r)
 			p.waiting++
 			p.bytes += r.size()
 		}
@@ -328,7 +331,7 @@ const (
 // rest ends a lane's request: after failures it backs off and takes fewer records
 // at a time, after success more.
 func (p *Producer) rest(l *lane, now instant) {
-	l.busy = false
+	l.held--
 	switch {
 	case l.bad > 0:
 		if l.failing++; l.failing == 1 {
@@ -349,8 +352,8 @@ func (p *Producer) rest(l *lane, now instant) {
 		if l.failing > 0 {
 			p.health.lanesFailing--
 		}
-		l.failing, l.until = 0, 0
-		l.window = min(2*l.window, p.settings.MaxBatchRecords)
+		l.failing = 0
+		l.window = min(2*l.window, l.most)
 	}
 	l.ok, l.bad, l.throttled = 0, 0, false
 	p.forgive(l)
@@ -358,8 +361,12 @@ func (p *Producer) rest(l *lane, now instant) {
 
 // forgive forgets the failures of a lane that holds nothing any more.
 func (p *Producer) forgive(l *lane) {
-	if l.failing > 0 && l.waiting.n == 0 && !l.busy {
+	if l.waiting.n > 0 || l.held > 0 {
+		return
+	}
+	if l.failing > 0 {
 		l.failing = 0
 		p.health.lanesFailing--
 	}
+	p.lanes.leave(l)
 }

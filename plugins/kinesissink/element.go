@@ -13,14 +13,18 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/awscfg"
+	"gst-kinesis/internal/control"
+	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
 )
 
-// Class describes the element.
-func Class() *gst.Class { return class(dial) }
+// Class describes the element. limits are shared by all producers in the process.
+func Class(limits *limit.Registry) *gst.Class { return class(dial, limits) }
 
 // dialer opens the way to the service.
 type dialer func(settings awscfg.Settings, stream awscfg.Stream) (way, error)
@@ -28,6 +32,7 @@ type dialer func(settings awscfg.Settings, stream awscfg.Stream) (way, error)
 // way is what a session needs of the service.
 type way interface {
 	producer.Client
+	control.ShardLister
 	Region() string
 	CheckCredentials(context.Context) error
 	RefreshCredentials()
@@ -41,12 +46,12 @@ func dial(settings awscfg.Settings, stream awscfg.Stream) (way, error) {
 		return nil, err
 	}
 	return struct {
-		producer.Client
+		*kinesis.Client
 		*awscfg.Session
 	}{session.Kinesis(), session}, nil
 }
 
-func class(dial dialer) *gst.Class {
+func class(dial dialer, limits *limit.Registry) *gst.Class {
 	return &gst.Class{
 		Factory: "kinesissink", Type: "GstKinesisSink", LongName: "Amazon Kinesis Data Streams sink", Klass: "Sink/Network",
 		Description: "Writes each buffer as a record to an Amazon Kinesis data stream",
@@ -57,7 +62,7 @@ func class(dial dialer) *gst.Class {
 		Properties:  properties,
 		URI:         &gst.URISpec{Sink: true, Protocols: []string{scheme}},
 		New: func(e *gst.Element) any {
-			return &element{e: e, dial: dial, settings: gst.NewStore(e, properties)}
+			return &element{e: e, dial: dial, limits: limits, settings: gst.NewStore(e, properties)}
 		},
 	}
 }
@@ -66,6 +71,7 @@ func class(dial dialer) *gst.Class {
 type element struct {
 	e        *gst.Element
 	dial     dialer
+	limits   *limit.Registry
 	settings *gst.Store[Settings]
 
 	sensor string // of the caps, or as set
@@ -79,6 +85,7 @@ type element struct {
 type session struct {
 	way      way
 	producer *producer.Producer
+	leave    func() // the shards' limits
 	keyer    *shard.Keyer
 	settings Settings
 
@@ -101,9 +108,8 @@ func (s *element) Start() error {
 	if err != nil {
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
-	p, err := producer.New(way, settings.producer(stream, way.Region()), newReporter(s.e, settings),
-		producer.WithCredentials(way.CheckCredentials, way.RefreshCredentials))
-	if err != nil {
+	session := &session{way: way, keyer: keyer, settings: settings, wait: newCanceller(), drain: newCanceller()}
+	if err := session.begin(stream, s.limits, newReporter(s.e, settings)); err != nil {
 		way.Close()
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
@@ -112,10 +118,30 @@ func (s *element) Start() error {
 		s.sensor = s.e.Name()
 	}
 	s.mu.Lock()
-	s.session = &session{way: way, producer: p, keyer: keyer, settings: settings, wait: newCanceller(), drain: newCanceller()}
+	s.session = session
 	s.mu.Unlock()
 	s.e.Log(gst.LevelInfo, "writing to stream %s in %s", stream, way.Region())
 	return nil
+}
+
+// begin starts the producer.
+func (s *session) begin(stream awscfg.Stream, limits *limit.Registry, observer producer.Observer) error {
+	settings, err := s.settings.producer(stream, s.way.Region())
+	if err != nil {
+		return err
+	}
+	shared, leave := limits.Join(settings.Endpoint + " " + settings.Region + " " + stream.Name)
+	s.leave = leave
+	s.producer, err = producer.New(s.way, settings, observer,
+		producer.WithCredentials(s.way.CheckCredentials, s.way.RefreshCredentials),
+		producer.WithShards(func(ctx context.Context) ([]shard.Shard, error) {
+			return control.OpenShards(ctx, s.way, stream.Name, stream.ARN)
+		}),
+		producer.WithLimits(shared))
+	if err != nil {
+		leave()
+	}
+	return err
 }
 
 // SetCaps learns the sensor's name where upstream gives it.
@@ -225,6 +251,7 @@ func (s *element) Stop() {
 		return
 	}
 	session.producer.Close()
+	session.leave()
 	session.way.Close()
 	last := session.producer.Stats()
 	s.mu.Lock()

@@ -2,6 +2,7 @@ package kinesissink
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"sync/atomic"
 
@@ -11,11 +12,12 @@ import (
 
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/awscfg"
+	"gst-kinesis/internal/limit"
 )
 
 // DiscardClass is kinesissink under another name, with a service that takes everything and forgets it: what is left is the element's own cost.
 func DiscardClass() *gst.Class {
-	c := class(func(awscfg.Settings, awscfg.Stream) (way, error) { return new(discard), nil })
+	c := class(func(awscfg.Settings, awscfg.Stream) (way, error) { return new(discard), nil }, new(limit.Registry))
 	c.Factory, c.Type = "kinesisdiscard", "GstKinesisDiscard"
 	return c
 }
@@ -30,6 +32,10 @@ func (d *discard) PutRecords(_ context.Context, in *kinesis.PutRecordsInput, _ .
 		out.Records[i] = types.PutRecordsResultEntry{SequenceNumber: sequence, ShardId: shard}
 	}
 	return out, nil
+}
+
+func (*discard) ListShards(context.Context, *kinesis.ListShardsInput, ...func(*kinesis.Options)) (*kinesis.ListShardsOutput, error) {
+	return nil, errors.ErrUnsupported
 }
 
 func (*discard) Region() string                         { return "nowhere" }

@@ -83,6 +83,12 @@ func (r *reporter) Recovered(rec producer.Recovery) {
 	r.e.PostInfo(&gst.Error{Code: gst.ResourceWrite, Text: text})
 }
 
+// Noticed says what is worth knowing once.
+func (r *reporter) Noticed(n producer.Notice) {
+	r.e.Log(gst.LevelWarning, "%s (%v)", n.Text, n.Err)
+	r.e.PostInfo(&gst.Error{Code: gst.ResourceWrite, Text: sentence(errors.New(n.Text)), Debug: fmt.Sprint(n.Err)})
+}
+
 // Failed ends the stream.
 func (r *reporter) Failed(t producer.Trouble) { r.e.PostError(busError(t)) }
 

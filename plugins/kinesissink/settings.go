@@ -8,6 +8,7 @@ import (
 
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/awscfg"
+	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
 )
@@ -26,6 +27,7 @@ type Settings struct {
 	PartitionKeyMode, PartitionKey string
 	SensorName                     string
 	Shards                         uint32
+	Ordering, RateLimit            string
 	Linger                         uint64 // ns
 	MaxInFlight                    uint32
 	MaxSizeBytes                   uint64
@@ -54,6 +56,8 @@ func settingsOf(p producer.Settings) Settings {
 		RetryAttempts:    int32(p.RetryAttempts),
 		PartitionKeyMode: shard.SensorName.String(),
 		Shards:           1,
+		Ordering:         p.Ordering.String(),
+		RateLimit:        p.RateLimit.String(),
 		Linger:           uint64(p.Linger),
 		MaxInFlight:      uint32(p.MaxInFlight),
 		MaxSizeBytes:     uint64(p.MaxSizeBytes),
@@ -71,8 +75,16 @@ func settingsOf(p producer.Settings) Settings {
 }
 
 // producer gives the settings as the engine takes them.
-func (s *Settings) producer(stream awscfg.Stream, region string) producer.Settings {
+func (s *Settings) producer(stream awscfg.Stream, region string) (producer.Settings, error) {
+	rate, err := limit.ParseRate(s.RateLimit)
+	if err != nil {
+		return producer.Settings{}, fmt.Errorf("checking rate-limit: %w", err)
+	}
 	p := producer.Default()
+	p.RateLimit = rate
+	if s.Ordering == producer.Strict.String() {
+		p.Ordering = producer.Strict
+	}
 	p.Stream, p.StreamARN = stream.Name, stream.ARN
 	p.Region, p.Endpoint = region, s.EndpointURI
 	p.Linger = time.Duration(s.Linger)
@@ -89,7 +101,7 @@ func (s *Settings) producer(stream awscfg.Stream, region string) producer.Settin
 	p.DrainTimeout = time.Duration(s.DrainTimeout)
 	p.StopTimeout = time.Duration(s.StopTimeout)
 	p.Leaky = s.leaky(false)
-	return p
+	return p, nil
 }
 
 // requestTimeout: without a bound of the user's the producer's own holds. A connection that is silent for longer is gone.
@@ -152,6 +164,10 @@ var (
 		enum(producer.LeakyUpstream.String(), "Drop the new record, counted", 1),
 		enum(producer.LeakyDownstream.String(), "Drop the oldest record, counted", 2),
 		enum(leakyAuto, "Downstream where the source is live, else no", 3),
+	}
+	orderings = []gst.EnumValue{
+		enum(producer.BestEffort.String(), "As long as the service refuses no single record", int(producer.BestEffort)),
+		enum(producer.Strict.String(), "Always: one record of a key under way at a time", int(producer.Strict)),
 	}
 	ackModes = []gst.EnumValue{
 		enum(acksNone, "No messages", 0),
@@ -269,6 +285,16 @@ var awsProperties = []property{
 
 // Durations are bounded where a time.Duration is.
 var queueProperties = []property{
+	{
+		Name:  "ordering",
+		Blurb: "What is promised about the order of a partition key's records",
+		Field: func(s *Settings) any { return &s.Ordering }, EnumName: "GstKinesisOrdering", Values: orderings,
+	},
+	{
+		Name:  "rate-limit",
+		Blurb: "How much of each shard's limits (1000 records and 1 MiB a second) is used, where kinesis:ListShards is allowed: auto, off, or a percentage such as 50",
+		Field: func(s *Settings) any { return &s.RateLimit },
+	},
 	{
 		Name:  "linger",
 		Blurb: "Time in ns that a record waits for others to share a request with (0 = send at once)",
