@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,7 +31,8 @@ type Producer struct {
 	started  time.Time
 	pool     pool
 	limits   *limit.Stream
-	noRetry  []func(*kinesis.Options) // turns the SDK's retries off
+	shards   atomic.Pointer[shard.Map] // the lanes', for others to look at
+	noRetry  []func(*kinesis.Options)  // turns the SDK's retries off
 
 	base     context.Context // of all requests and checks
 	cancel   context.CancelFunc
@@ -182,6 +184,9 @@ func (p *Producer) now() instant { return p.clock.Now().Sub(p.started) }
 
 // Settings returns what the producer was made with.
 func (p *Producer) Settings() Settings { return p.settings }
+
+// Shards returns the map of the stream's shards, nil while it is not known. It takes no lock.
+func (p *Producer) Shards() *shard.Map { return p.shards.Load() }
 
 // SetLeaky changes what happens when a bound is reached; callers of Put that are
 // blocked go by the new value.

@@ -65,6 +65,9 @@ func (p *Producer) inspect(r *Record) recordFault {
 	if r.size() > p.settings.MaxRecordSize {
 		return recordFault{ReasonOversize, errOversize}
 	}
+	if r.KeyError != nil {
+		return recordFault{ReasonBadKey, r.KeyError}
+	}
 	if err := shard.ValidateKey(r.PartitionKey); err != nil {
 		return recordFault{ReasonBadKey, err}
 	}

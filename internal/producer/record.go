@@ -11,6 +11,8 @@ type Record struct {
 	Data []byte
 	// PartitionKey has 1 to 256 characters.
 	PartitionKey string
+	// KeyError says why no key could be made; the record is dropped (bad-key) then.
+	KeyError error
 	// ExplicitHashKey is empty or a decimal number below 2^128.
 	ExplicitHashKey string
 	// PTS is a timestamp in nanoseconds, or NoPTS. It comes back to the observer

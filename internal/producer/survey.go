@@ -125,6 +125,7 @@ func (p *Producer) adopt(m *shard.Map) bool {
 	if m.Equal(p.lanes.shards) {
 		return false
 	}
+	p.shards.Store(m)
 	at := p.clock.Now()
 	p.lanes.adopt(m, func(id string) *limit.Shard { return p.limits.Shard(id, at) }, p.flying.requests)
 	for _, l := range p.lanes.ranges {

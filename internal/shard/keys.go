@@ -43,6 +43,11 @@ const (
 	Random
 	// Static uses one key for all records.
 	Static
+	// Spread uses N keys in turn, with explicit hash keys that lie on N different
+	// shards.
+	Spread
+	// Field takes the key from the record: from its payload, or from what came with it.
+	Field
 )
 
 // String returns the mode's name as a property value, with a hyphen.
@@ -54,6 +59,10 @@ func (m Mode) String() string {
 		return "random"
 	case Static:
 		return "static"
+	case Spread:
+		return "spread"
+	case Field:
+		return "field"
 	default:
 		return "Mode(" + strconv.Itoa(int(m)) + ")"
 	}
@@ -68,8 +77,12 @@ func ParseMode(s string) (Mode, error) {
 		return Random, nil
 	case "static":
 		return Static, nil
+	case "spread":
+		return Spread, nil
+	case "field":
+		return Field, nil
 	default:
-		return 0, fmt.Errorf("reading a partition-key mode: %q is none of sensor-name, random, static", s)
+		return 0, fmt.Errorf("reading a partition-key mode: %q is none of sensor-name, random, static, spread, field", s)
 	}
 }
 
@@ -89,9 +102,16 @@ type KeyerSettings struct {
 	Mode Mode
 	// Key is the key of mode Static.
 	Key string
-	// Shards is the number of keys per sensor in mode SensorName, from 1 to
-	// MaxRotation; 0 means 1. It is not the stream's number of shards.
+	// Shards is the number of keys per sensor in modes SensorName and Spread, from 1
+	// to MaxRotation; 0 means 1, and in mode Spread as many as the stream has shards.
+	// In mode SensorName it is not the stream's number of shards.
 	Shards int
+	// Map gives the stream's shards for mode Spread, nil while they are not known:
+	// then an even division stands in for them.
+	Map func() *Map
+	// Field finds the key in a record's payload in mode Field; nil takes the name
+	// that Next is given.
+	Field func(data []byte) (string, error)
 	// Random is where UUIDs come from; nil means crypto/rand.
 	Random io.Reader
 }
@@ -104,6 +124,15 @@ type Keyer struct {
 	sensors map[string]*rotation
 	cached  int    // key strings held by all rotations
 	uuids   string // what is left of the last batch
+	spread  spread
+}
+
+// Key is what places a record.
+type Key struct {
+	// Partition is the partition key.
+	Partition string
+	// Hash is the explicit hash key, empty where the partition key alone decides.
+	Hash string
 }
 
 // rotation is one sensor's counter, with its key strings kept.
@@ -114,7 +143,7 @@ type rotation struct {
 
 // NewKeyer checks the settings and returns a Keyer.
 func NewKeyer(s KeyerSettings) (*Keyer, error) {
-	if s.Shards == 0 {
+	if s.Shards == 0 && s.Mode != Spread {
 		s.Shards = 1
 	}
 	if s.Random == nil {
@@ -129,26 +158,48 @@ func NewKeyer(s KeyerSettings) (*Keyer, error) {
 		if err := ValidateKey(s.Key); err != nil {
 			return nil, fmt.Errorf("choosing the static partition key: %w", err)
 		}
-	case Random:
+	case Spread:
+		if s.Shards < 0 || s.Shards > MaxRotation {
+			return nil, fmt.Errorf("choosing partition keys: shards=%d is not within 0..%d", s.Shards, MaxRotation)
+		}
+	case Random, Field:
 	default:
 		return nil, fmt.Errorf("choosing partition keys: unknown mode %d", int(s.Mode))
 	}
 	return &Keyer{settings: s, sensors: make(map[string]*rotation)}, nil
 }
 
-// Next returns the key of the next record of a sensor. In mode SensorName an
-// empty or too long name gives an error wrapping ErrKeyEmpty or ErrKeyTooLong,
-// the record's own fault. In the steady state it allocates nothing, in mode
-// Random one string for 64 keys.
-func (k *Keyer) Next(sensor string) (string, error) {
+// Next returns the key of the next record of a sensor, whose payload only mode Field
+// looks at. What makes no key is the record's own fault: a name that is empty or
+// too long gives an error wrapping ErrKeyEmpty or ErrKeyTooLong. In the steady state
+// it allocates nothing, in mode Random one string for 64 keys.
+func (k *Keyer) Next(sensor string, data []byte) (key Key, err error) {
 	switch k.settings.Mode {
 	case Static:
-		return k.settings.Key, nil
+		key.Partition = k.settings.Key
 	case Random:
-		return k.nextUUID()
+		key.Partition, err = k.nextUUID()
+	case Spread:
+		return k.nextSpread(sensor)
+	case Field:
+		key.Partition, err = k.nextOfField(sensor, data)
 	default:
-		return k.nextInRotation(sensor)
+		key.Partition, err = k.nextInRotation(sensor)
 	}
+	return key, err
+}
+
+func (k *Keyer) nextOfField(name string, data []byte) (string, error) {
+	if k.settings.Field != nil {
+		var err error
+		if name, err = k.settings.Field(data); err != nil {
+			return "", err
+		}
+	}
+	if err := ValidateKey(name); err != nil {
+		return "", fmt.Errorf("making a key of a field: %w", err)
+	}
+	return name, nil
 }
 
 // nextInRotation counts first and then wraps, so that a rotation over N keys

@@ -16,9 +16,10 @@ func keysOf(t *testing.T, k *Keyer, sensor string, n int) []string {
 	t.Helper()
 	keys := make([]string, n)
 	for i := range keys {
-		var err error
-		keys[i], err = k.Next(sensor)
+		key, err := k.Next(sensor, nil)
 		require.NoError(t, err)
+		require.Empty(t, key.Hash)
+		keys[i] = key.Partition
 	}
 	return keys
 }
@@ -56,7 +57,7 @@ func TestRotationOfManySensorsIsBounded(t *testing.T) {
 	k, err := NewKeyer(KeyerSettings{Mode: SensorName, Shards: 10})
 	require.NoError(t, err)
 	for i := range 3 * maxSensors {
-		if _, err := k.Next(fmt.Sprint("sensor", i, "-")); err != nil {
+		if _, err := k.Next(fmt.Sprint("sensor", i, "-"), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -81,24 +82,24 @@ func TestSensorNamesThatMakeNoKey(t *testing.T) {
 	t.Parallel()
 	k, err := NewKeyer(KeyerSettings{Mode: SensorName, Shards: 11})
 	require.NoError(t, err)
-	_, err = k.Next("")
+	_, err = k.Next("", nil)
 	require.ErrorIs(t, err, ErrKeyEmpty)
-	_, err = k.Next(strings.Repeat("x", 256))
+	_, err = k.Next(strings.Repeat("x", 256), nil)
 	require.ErrorIs(t, err, ErrKeyTooLong)
-	_, err = k.Next(strings.Repeat("x", 100000))
+	_, err = k.Next(strings.Repeat("x", 100000), nil)
 	require.ErrorIs(t, err, ErrKeyTooLong)
-	_, err = k.Next("\xff")
+	_, err = k.Next("\xff", nil)
 	require.ErrorIs(t, err, ErrKeyNotUTF8)
 	fits := strings.Repeat("鍵", 255)
 	for range 9 {
-		_, err = k.Next(fits)
+		_, err = k.Next(fits, nil)
 		require.NoError(t, err)
 	}
-	_, err = k.Next(fits) // the counter is 10: a digit more
+	_, err = k.Next(fits, nil) // the counter is 10: a digit more
 	require.ErrorIs(t, err, ErrKeyTooLong)
-	key, err := k.Next(fits)
+	key, err := k.Next(fits, nil)
 	require.NoError(t, err)
-	require.Equal(t, fits+"0", key, "the rotation goes on")
+	require.Equal(t, fits+"0", key.Partition, "the rotation goes on")
 }
 
 func TestRandomKeysAreUUIDs(t *testing.T) {
@@ -119,7 +120,7 @@ func TestKeysAllocateNothing(t *testing.T) { //nolint:paralleltest // allocation
 		k, err := NewKeyer(s)
 		require.NoError(t, err)
 		keysOf(t, k, "camera", 100)
-		require.Less(t, testing.AllocsPerRun(1000, func() { _, _ = k.Next("camera") }), 1.0, s.Mode)
+		require.Less(t, testing.AllocsPerRun(1000, func() { _, _ = k.Next("camera", nil) }), 1.0, s.Mode)
 	}
 	require.Zero(t, testing.AllocsPerRun(100, func() { HashKey("camera0") }))
 	text := MaxHash().String()
@@ -131,7 +132,7 @@ func TestRandomKeysFromAGivenSource(t *testing.T) {
 	k, err := NewKeyer(KeyerSettings{Mode: Random, Random: bytes.NewReader(bytes.Repeat([]byte{0xff}, 16*uuidBatch))})
 	require.NoError(t, err)
 	require.Equal(t, "ffffffff-ffff-4fff-bfff-ffffffffffff", keysOf(t, k, "", uuidBatch)[0])
-	_, err = k.Next("")
+	_, err = k.Next("", nil)
 	require.Error(t, err)
 }
 
@@ -146,7 +147,7 @@ func TestKeyerSettingsAreChecked(t *testing.T) {
 	t.Parallel()
 	for _, s := range []KeyerSettings{
 		{Mode: Static}, {Mode: Static, Key: strings.Repeat("x", 257)}, {Mode: SensorName, Shards: -1},
-		{Mode: SensorName, Shards: MaxRotation + 1}, {Mode: 7},
+		{Mode: SensorName, Shards: MaxRotation + 1}, {Mode: Spread, Shards: MaxRotation + 1}, {Mode: Spread, Shards: -1}, {Mode: 7},
 	} {
 		_, err := NewKeyer(s)
 		require.Error(t, err, "%+v", s)
@@ -160,7 +161,7 @@ func TestModes(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
-	for _, m := range []Mode{SensorName, Random, Static} {
+	for _, m := range []Mode{SensorName, Random, Static, Spread, Field} {
 		got, err := ParseMode(m.String())
 		require.NoError(t, err)
 		require.Equal(t, m, got)
@@ -196,9 +197,9 @@ func TestKeyerIsSafeForConcurrentUse(t *testing.T) {
 		for range 4 {
 			wg.Go(func() {
 				for range 1000 {
-					key, err := k.Next("s")
+					key, err := k.Next("s", nil)
 					mu.Lock()
-					count[key]++
+					count[key.Partition]++
 					mu.Unlock()
 					if err != nil {
 						t.Error(err)

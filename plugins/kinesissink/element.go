@@ -87,6 +87,7 @@ type session struct {
 	producer *producer.Producer
 	leave    func() // the shards' limits
 	keyer    *shard.Keyer
+	field    keyField // of the streaming thread
 	settings Settings
 
 	wait  *canceller // ends a Render that waits for room
@@ -100,15 +101,11 @@ func (s *element) Start() error {
 	if err != nil {
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
-	keyer, err := settings.keyer()
-	if err != nil {
-		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
-	}
 	way, err := s.dial(settings.aws(), stream)
 	if err != nil {
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
-	session := &session{way: way, keyer: keyer, settings: settings, wait: newCanceller(), drain: newCanceller()}
+	session := &session{way: way, settings: settings, wait: newCanceller(), drain: newCanceller()}
 	if err := session.begin(stream, s.limits, newReporter(s.e, settings)); err != nil {
 		way.Close()
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
@@ -120,6 +117,9 @@ func (s *element) Start() error {
 	s.mu.Lock()
 	s.session = session
 	s.mu.Unlock()
+	if text := settings.mixesOrder(); text != "" {
+		s.e.PostWarning(&gst.Error{Code: gst.ResourceSettings, Text: text})
+	}
 	s.e.Log(gst.LevelInfo, "writing to stream %s in %s", stream, way.Region())
 	return nil
 }
@@ -128,6 +128,9 @@ func (s *element) Start() error {
 func (s *session) begin(stream awscfg.Stream, limits *limit.Registry, observer producer.Observer) error {
 	settings, err := s.settings.producer(stream, s.way.Region())
 	if err != nil {
+		return err
+	}
+	if s.keyer, s.field, err = s.settings.keyer(func() *shard.Map { return s.producer.Shards() }); err != nil {
 		return err
 	}
 	shared, leave := limits.Join(settings.Endpoint + " " + settings.Region + " " + stream.Name)
@@ -146,7 +149,13 @@ func (s *session) begin(stream awscfg.Stream, limits *limit.Registry, observer p
 
 // SetCaps learns the sensor's name where upstream gives it.
 func (s *element) SetCaps(in, _ gst.Caps) error {
-	if s.settings.Get().SensorName != "" || in.IsAny() || in.IsEmpty() {
+	if in.IsAny() || in.IsEmpty() {
+		return nil
+	}
+	if session := s.current(); session != nil && session.field.place == fieldOfCaps {
+		session.field.value = textOf(in.Structure(0).Get(session.field.path))
+	}
+	if s.settings.Get().SensorName != "" {
 		return nil
 	}
 	if name := in.Structure(0).Str("sensor-name"); name != "" {
@@ -158,10 +167,9 @@ func (s *element) SetCaps(in, _ gst.Caps) error {
 // Render copies the payload into a record and gives it to the producer.
 func (s *element) Render(v *gst.View) gst.Flow {
 	session := s.current()
-	// A key that cannot be made is empty: the producer drops that record and counts it.
-	key, _ := session.keyer.Next(s.sensor)
+	key := recordKey{name: session.keyName(s.sensor, v)}
 	for {
-		err := session.put(v, key)
+		err := session.put(v, &key)
 		switch {
 		case err == nil:
 			return gst.FlowOK
@@ -176,10 +184,25 @@ func (s *element) Render(v *gst.View) gst.Flow {
 	}
 }
 
-func (s *session) put(v *gst.View, key string) error {
+// recordKey is the key of one buffer, made once however often it is tried to put it.
+type recordKey struct {
+	name string
+	made bool
+	key  shard.Key
+	err  error // why there is none: the producer drops that record and counts it
+}
+
+func (s *session) put(v *gst.View, key *recordKey) error {
 	r := s.producer.Reserve(v.Size())
 	v.CopyTo(r.Data)
-	r.PartitionKey = key
+	if !key.made {
+		key.key, key.err = s.keyer.Next(key.name, r.Data)
+		key.made = true
+	}
+	r.PartitionKey, r.ExplicitHashKey, r.KeyError = key.key.Partition, key.key.Hash, key.err
+	if s.settings.ExplicitHashKey != "" {
+		r.ExplicitHashKey = s.settings.ExplicitHashKey
+	}
 	r.PTS = v.PTS()
 	if t := v.Token(); !t.IsNil() {
 		r.Token = t.Ref()

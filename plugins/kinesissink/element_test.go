@@ -149,16 +149,22 @@ func TestBadSettingsAreToldWithTheRemedy(t *testing.T) {
 	t.Setenv("AWS_DEFAULT_REGION", "")
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
 	for set, want := range map[string]string{
-		"region=x":                                         "stream-name",
-		"stream-name=a/b region=x":                         "a/b",
-		"stream-name=s":                                    "AWS_REGION",
-		"stream-arn=arn:aws:s3:::b":                        "s3",
-		"stream-name=s region=x partition-key=k":           "partition-key-mode=static",
-		"stream-name=s region=x partition-key-mode=static": "partition-key-mode=static needs partition-key",
-		"stream-name=s region=x access-key=k":              "secret-access-key",
-		"stream-name=s region=x endpoint-uri=localhost":    "endpoint-uri",
-		"stream-name=s region=x external-id=e":             "role-arn",
-		"stream-name=s region=x ca-file=/nowhere/ca.pem":   "/nowhere/ca.pem",
+		"region=x":                                                                   "stream-name",
+		"stream-name=a/b region=x":                                                   "a/b",
+		"stream-name=s":                                                              "AWS_REGION",
+		"stream-arn=arn:aws:s3:::b":                                                  "s3",
+		"stream-name=s region=x partition-key=k":                                     "partition-key-mode=static",
+		"stream-name=s region=x partition-key-mode=static":                           "partition-key-mode=static needs partition-key",
+		"stream-name=s region=x partition-key-field=f":                               "partition-key-mode=field to use it",
+		"stream-name=s region=x partition-key-mode=field":                            "partition-key-mode=field needs partition-key-field",
+		"stream-name=s region=x explicit-hash-key=-1":                                "explicit-hash-key",
+		"stream-name=s region=x rate-limit=fast":                                     "auto, off",
+		"stream-name=s region=x partition-key-mode=spread explicit-hash-key=1":       "leave one of them out",
+		"stream-name=s region=x partition-key-mode=field partition-key-field=meta:x": "meta:NAME.FIELD",
+		"stream-name=s region=x access-key=k":                                        "secret-access-key",
+		"stream-name=s region=x endpoint-uri=localhost":                              "endpoint-uri",
+		"stream-name=s region=x external-id=e":                                       "role-arn",
+		"stream-name=s region=x ca-file=/nowhere/ca.pem":                             "/nowhere/ca.pem",
 	} {
 		t.Run(set, func(t *testing.T) {
 			p := gsttest.Parse(t, "fakesrc ! kinesissink "+set)

@@ -1,7 +1,6 @@
 package kinesissink
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -25,6 +24,8 @@ type Settings struct {
 	RequestTimeout                 int64 // ms
 	RetryAttempts                  int32
 	PartitionKeyMode, PartitionKey string
+	PartitionKeyField              string
+	ExplicitHashKey                string
 	SensorName                     string
 	Shards                         uint32
 	Ordering, RateLimit            string
@@ -55,7 +56,6 @@ func settingsOf(p producer.Settings) Settings {
 		RequestTimeout:   p.RequestTimeout.Milliseconds(),
 		RetryAttempts:    int32(p.RetryAttempts),
 		PartitionKeyMode: shard.SensorName.String(),
-		Shards:           1,
 		Ordering:         p.Ordering.String(),
 		RateLimit:        p.RateLimit.String(),
 		Linger:           uint64(p.Linger),
@@ -133,21 +133,6 @@ func (s *Settings) aws() awscfg.Settings {
 	}
 }
 
-// keyer makes the partition keys.
-func (s *Settings) keyer() (*shard.Keyer, error) {
-	mode, err := shard.ParseMode(s.PartitionKeyMode)
-	if err != nil {
-		return nil, err
-	}
-	if s.PartitionKey != "" && mode != shard.Static {
-		return nil, fmt.Errorf("choosing partition keys: partition-key is set, but partition-key-mode is %s; set partition-key-mode=static to use it", mode)
-	}
-	if s.PartitionKey == "" && mode == shard.Static {
-		return nil, errors.New("choosing partition keys: partition-key-mode=static needs partition-key, the key of all records")
-	}
-	return shard.NewKeyer(shard.KeyerSettings{Mode: mode, Key: s.PartitionKey, Shards: int(s.Shards)})
-}
-
 func enum(nick, name string, value int) gst.EnumValue {
 	return gst.EnumValue{Nick: nick, Name: name, Value: int32(value)}
 }
@@ -158,6 +143,8 @@ var (
 		enum(shard.SensorName.String(), "sensor_name", int(shard.SensorName)),
 		enum(shard.Random.String(), "random", int(shard.Random)),
 		enum(shard.Static.String(), "static", int(shard.Static)),
+		enum(shard.Spread.String(), "spread", int(shard.Spread)),
+		enum(shard.Field.String(), "field", int(shard.Field)),
 	}
 	leakies = []gst.EnumValue{
 		enum(producer.LeakyNo.String(), "Block upstream", 0),
@@ -209,14 +196,24 @@ var streamProperties = []property{
 		Field: func(s *Settings) any { return &s.PartitionKey },
 	},
 	{
+		Name:  "partition-key-field",
+		Blurb: "Where the key is with partition-key-mode=field: a key of the payload's msgpack map or JSON object (camera.name for one in another), caps:NAME, or meta:NAME.FIELD of a GstCustomMeta",
+		Field: func(s *Settings) any { return &s.PartitionKeyField },
+	},
+	{
+		Name:  "explicit-hash-key",
+		Blurb: "Hash key of all records in place of their keys' own, which decides the shard: a decimal number below 2^128",
+		Field: func(s *Settings) any { return &s.ExplicitHashKey },
+	},
+	{
 		Name:  "sensor-name",
 		Blurb: "Name of the sensor, of which partition-key-mode=sensor-name makes its keys (unset: sensor-name in the caps, else the element's name)",
 		Field: func(s *Settings) any { return &s.SensorName },
 	},
 	{
 		Name:  "shards",
-		Blurb: "Keys per sensor with partition-key-mode=sensor-name, used in turn: 3 gives name1, name2, name0. Not the stream's number of shards; with more than 1, order across keys is not kept",
-		Field: func(s *Settings) any { return &s.Shards }, Min: 1, Max: shard.MaxRotation,
+		Blurb: "Keys per sensor, used in turn: 3 gives name1, name2, name0. With partition-key-mode=sensor-name they lie where their hashes do, with spread on as many shards of the stream (0 = 1, with spread as many as the stream has shards). With more than 1, order across keys is not kept",
+		Field: func(s *Settings) any { return &s.Shards }, Max: shard.MaxRotation,
 	},
 	{
 		Name:  "acks",
