@@ -15,7 +15,7 @@ func clock() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 
 // send takes records of a size until it is refused, and counts them.
 func send(s *Shard, now time.Time, r Rate, bytes int) (n int) {
-	for s.Take(now, r, bytes) && n < 1e6 {
+	for s.Take(now, r, 1, bytes) && n < 1e6 {
 		n++
 	}
 	return n
@@ -80,9 +80,9 @@ func TestWaitIsWhenTakeTakes(t *testing.T) {
 		for range 10 {
 			d := s.Wait(now, Auto, 1, bytes)
 			require.Positive(t, d)
-			require.False(t, s.Take(now.Add(d-time.Millisecond), Auto, bytes), "%d bytes", bytes)
+			require.False(t, s.Take(now.Add(d-time.Millisecond), Auto, 1, bytes), "%d bytes", bytes)
 			now = now.Add(d + time.Microsecond)
-			require.True(t, s.Take(now, Auto, bytes), "%d bytes", bytes)
+			require.True(t, s.Take(now, Auto, 1, bytes), "%d bytes", bytes)
 		}
 	}
 	s := newShard(clock())
@@ -99,7 +99,7 @@ func TestClosedLoop(t *testing.T) {
 		s.Throttled(now)
 	}
 	require.Equal(t, State{Factor: lowerTo, Throttles: 10}, s.State(now))
-	require.False(t, s.Take(now, Auto, 1), "the tanks are empty")
+	require.False(t, s.Take(now, Auto, 1, 1), "the tanks are empty")
 	for range 100 {
 		now = now.Add(lowerInterval)
 		s.Throttled(now)
@@ -124,8 +124,8 @@ func TestTwoMachinesShareAShard(t *testing.T) {
 		now = now.Add(10 * time.Millisecond)
 		random.Shuffle(2, func(i, j int) { both[i], both[j] = both[j], both[i] })
 		for _, s := range both {
-			for s.Take(now, Auto, 100) {
-				if service.Take(now, Auto, 100) {
+			for s.Take(now, Auto, 1, 100) {
+				if service.Take(now, Auto, 1, 100) {
 					taken[s]++
 				} else {
 					throttled++
@@ -145,8 +145,18 @@ func TestAnEarlierTimeChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newShard(clock())
 	send(s, clock(), Auto, 1)
-	require.False(t, s.Take(clock().Add(-time.Hour), Auto, 1))
-	require.True(t, s.Take(clock().Add(time.Second), Auto, 1))
+	require.False(t, s.Take(clock().Add(-time.Hour), Auto, 1, 1))
+	require.True(t, s.Take(clock().Add(time.Second), Auto, 1, 1))
+}
+
+// Bytes that join a record of an earlier take are no record more.
+func TestBytesThatJoinARecord(t *testing.T) {
+	t.Parallel()
+	s := newShard(clock())
+	require.True(t, s.Take(clock(), Auto, 1000, 1))
+	require.False(t, s.Take(clock(), Auto, 1, 1))
+	require.True(t, s.Take(clock(), Auto, 0, shard.MiB))
+	require.False(t, s.Take(clock(), Auto, 0, 10*shard.MiB))
 }
 
 func TestProducersOfAStreamShareIt(t *testing.T) {
@@ -179,6 +189,6 @@ func BenchmarkTake(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		now = now.Add(time.Millisecond)
-		s.Take(now, Auto, 1000)
+		s.Take(now, Auto, 1, 1000)
 	}
 }

@@ -70,9 +70,9 @@ func (s *Shard) fill(now time.Time) {
 	s.bytes.fill(d.Seconds(), s.factor)
 }
 
-// Take takes a record of so many bytes, data and partition key, if there is room
-// for it now. With Off there always is.
-func (s *Shard) Take(now time.Time, r Rate, bytes int) bool {
+// Take takes some records of so many bytes together, data and partition keys, if there
+// is room for them now; 0 records for bytes that join one. With Off there always is.
+func (s *Shard) Take(now time.Time, r Rate, records, bytes int) bool {
 	if r == Off {
 		return true
 	}
@@ -80,10 +80,11 @@ func (s *Shard) Take(now time.Time, r Rate, bytes int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fill(now)
-	if s.records.wait(w, 1) > 0 || s.bytes.wait(w*float64(bytes), 1) > 0 {
+	n := w * float64(records)
+	if s.records.wait(n, 1) > 0 || s.bytes.wait(w*float64(bytes), 1) > 0 {
 		return false
 	}
-	s.records.level -= w
+	s.records.level -= n
 	s.bytes.level -= w * float64(bytes)
 	return true
 }

@@ -232,3 +232,20 @@ func TestErrorsOfAClosedProducer(t *testing.T) {
 		require.NoError(r, r.p.Flush(context.Background()))
 	})
 }
+
+// Who waits for Flush has heard of every loss when it returns, though one of the kind was told just before.
+func TestFlushTellsOfLosses(t *testing.T) {
+	bench(t, nil, func(r *rig) {
+		for i := range 5 {
+			r.put("", "x")
+			r.flush()
+			told := 0
+			for _, trouble := range r.heard().troubles {
+				require.Equal(r, ReasonBadKey, trouble.Reason)
+				told += trouble.Records
+			}
+			require.Equal(r, i+1, told)
+		}
+		require.Less(r, r.since(), time.Second)
+	})
+}

@@ -48,7 +48,7 @@ func (p *Producer) dispatch() {
 			p.bury(&dead)
 		}
 		if now >= trim {
-			p.pool.trim()
+			p.trim()
 			trim = now + trimInterval
 		}
 		timer.Reset(max(min(wakeAt, trim)-now, leastSleep))
@@ -58,6 +58,14 @@ func (p *Producer) dispatch() {
 			return
 		}
 	}
+}
+
+// trim frees memory that lay idle.
+func (p *Producer) trim() {
+	p.pool.trim()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flying.trim()
 }
 
 // poke wakes the dispatcher.
@@ -75,7 +83,7 @@ func (p *Producer) wantsDispatch(l *lane) bool {
 		return false
 	}
 	p.poked = l.waiting.n == 1 || p.hurries() ||
-		p.waiting >= p.settings.MaxBatchRecords || p.bytes >= p.pace.target
+		p.isEnough(p.waiting, p.bytes)
 	return p.poked
 }
 
@@ -114,7 +122,13 @@ func (p *Producer) isDue(now instant) bool {
 	}
 	p.lanes.ready = ready
 	return len(ready) > 0 && (p.hurries() || now-oldest >= p.settings.Linger ||
-		records >= p.settings.MaxBatchRecords || bytes >= p.pace.target)
+		p.isEnough(records, bytes))
+}
+
+// isEnough reports whether records fill a request. How many it takes of those that
+// are aggregated is found out by trying.
+func (p *Producer) isEnough(records, bytes int) bool {
+	return bytes >= p.pace.target || p.packer == nil && records >= p.settings.MaxBatchRecords
 }
 
 // form takes records out of the ready lanes, those with the oldest records first,
@@ -129,7 +143,9 @@ func (p *Producer) form(now instant) *request {
 			break
 		}
 	}
-	if len(q.lanes) > 1 { // in the order they came
+	if p.packer != nil {
+		p.packer.Reset()
+	} else if len(q.lanes) > 1 { // in the order they came
 		slices.SortFunc(q.records, func(a, b *Record) int { return cmp.Compare(a.seq, b.seq) })
 	}
 	if p.health.firstTry < 0 {
@@ -141,30 +157,46 @@ func (p *Producer) form(now instant) *request {
 // load moves records of a lane into a request; it reports whether there is room
 // for more. The first record always fits.
 func (p *Producer) load(q *request, l *lane) bool {
-	for n, share := 0, l.share(); n < share; n++ {
-		size := l.waiting.head.size()
-		if len(q.records) > 0 && (q.bytes+size > p.pace.target || len(q.records) >= p.settings.MaxBatchRecords) {
+	unit := -1 // the lane's first
+	for left := p.shareOf(l); left > 0; left-- {
+		s := p.stepOf(q, l, unit, l.waiting.head)
+		switch {
+		case len(q.records) > 0 && (q.bytes+s.bytes > p.pace.target || len(q.units)+s.units > p.settings.MaxBatchRecords):
 			return false
-		}
-		if !p.withinLimits(l, size, q.sent) {
+		case unit >= 0 && s.units > 0 && p.settings.Ordering == Strict: // one of a key under way
+			return true
+		case !p.withinLimits(l, s, q.sent):
 			return true
 		}
-		if n == 0 {
+		if unit < 0 {
+			unit = len(q.units)
 			l.held++
 			q.lanes = append(q.lanes, l)
 		}
-		r := p.lanes.pop(l)
-		p.waiting--
-		p.bytes -= size
-		r.tries++
-		if r.unsure {
-			r.unsure = false
-			p.books.PossibleDuplicates++
-		}
-		q.records = append(q.records, r)
-		q.bytes += size
+		p.take(q, p.depart(l), s)
 	}
 	return true
+}
+
+// shareOf is how many records of a lane a request may take.
+func (p *Producer) shareOf(l *lane) int {
+	if p.packer != nil && p.settings.Ordering == Strict {
+		return l.waiting.n // as many as make one aggregate
+	}
+	return l.share()
+}
+
+// depart takes the first record out of a lane, to be sent.
+func (p *Producer) depart(l *lane) *Record {
+	r := p.lanes.pop(l)
+	p.waiting--
+	p.bytes -= r.size()
+	r.tries++
+	if r.unsure {
+		r.unsure = false
+		p.books.PossibleDuplicates++
+	}
+	return r
 }
 
 // expire drops what has become too old.

@@ -8,7 +8,7 @@ import (
 )
 
 // Flush waits until every record accepted so far is accounted for and the
-// observer was told; what waits is sent without lingering.
+// observer was told, of losses by Trouble too; what waits is sent without lingering.
 //
 // When drain-timeout is over, what is left is dropped (drain) and the error wraps
 // ErrDrainTimeout. When ctx is done first, nothing is dropped and its error is
@@ -35,7 +35,19 @@ func (p *Producer) Flush(ctx context.Context) error {
 		})
 		defer timer.Stop()
 	}
-	return p.drain(ctx, upTo, &over)
+	err := p.drain(ctx, upTo, &over)
+	p.awaitWord()
+	return err
+}
+
+// awaitWord waits, with mu held, until the reporter has told of all losses: who
+// hears that the stream has ended may listen no longer.
+func (p *Producer) awaitWord() {
+	p.health.urgent = true
+	p.wakeReporter()
+	for p.health.urgent && !p.phase.over {
+		p.settled.Wait()
+	}
 }
 
 // drain is Flush's wait, with mu held.
@@ -123,6 +135,10 @@ func (p *Producer) Close() {
 	close(p.quit)
 	close(p.work)
 	p.running.Wait()
+	p.mu.Lock()
+	p.phase.over = true
+	p.settled.Broadcast()
+	p.mu.Unlock()
 	p.pool.clear()
 	close(p.closed)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"gst-kinesis/internal/aggregate"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
 )
@@ -100,4 +101,30 @@ func (c *fakeClient) throttled() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.throttle
+}
+
+// keep stores a record as readers see it: aggregates and lines taken apart.
+func (c *fakeClient) keep(r stored) {
+	var a aggregate.Reader
+	switch {
+	case a.Open([]byte(r.data)):
+		r.void = !a.Within(c.rangeOf(r.shard))
+		for u := range a.All() {
+			r.data, r.key, r.index = string(u.Data), u.PartitionKey, u.Index
+			c.kept = append(c.kept, r)
+		}
+	case c.lines:
+		for i, line := range aggregate.Lines([]byte(r.data)) {
+			r.data, r.index = string(line), i
+			c.kept = append(c.kept, r)
+		}
+	default:
+		c.kept = append(c.kept, r)
+	}
+	c.units++
+}
+
+func (c *fakeClient) rangeOf(id string) shard.Range {
+	i := slices.IndexFunc(c.list, func(s shard.Shard) bool { return s.ID == id })
+	return c.list[i].Range
 }

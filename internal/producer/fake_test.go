@@ -38,7 +38,9 @@ type fakeClient struct {
 	list     []shard.Shard // once layShards has made it
 	listed   int           // calls of ListShards
 	tanks    map[string]*limit.Shard
-	throttle int // records refused for the limits
+	throttle int  // records refused for the limits
+	lines    bool // records are lines
+	units    int  // records stored, aggregates counted once
 	calls    int
 	sequence int
 	kept     []stored
@@ -52,6 +54,8 @@ type fakeClient struct {
 // stored is a record as the service holds it.
 type stored struct {
 	data, key, shard, sequence string
+	index                      int  // in an aggregate
+	void                       bool // KCL throws the aggregate away
 	call                       int
 }
 
@@ -140,14 +144,14 @@ func (c *fakeClient) put(call int, records []stored, out *kinesis.PutRecordsOutp
 				continue
 			}
 		}
-		if c.limited && !c.tank(r.shard).Take(time.Now(), limit.Auto, len(r.data)+len(r.key)) {
+		if c.limited && !c.tank(r.shard).Take(time.Now(), limit.Auto, 1, len(r.data)+len(r.key)) {
 			c.throttle++
 			out.Records = append(out.Records, types.PutRecordsResultEntry{ErrorCode: aws.String("ProvisionedThroughputExceededException"), ErrorMessage: aws.String("Rate exceeded")})
 			continue
 		}
 		c.sequence++
 		r.sequence = fmt.Sprintf("%056d", c.sequence)
-		c.kept = append(c.kept, r)
+		c.keep(r)
 		if out != nil {
 			out.Records = append(out.Records, types.PutRecordsResultEntry{SequenceNumber: aws.String(r.sequence), ShardId: aws.String(r.shard)})
 		}

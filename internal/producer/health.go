@@ -25,6 +25,7 @@ type health struct {
 	failedAt     instant // when the latest was
 	wellAt       instant // when nothing failed any more
 	failureTold  bool
+	urgent       bool // losses are told at once, for Flush waits for it
 }
 
 // outage is what whole requests fail of, one after another.

@@ -18,6 +18,7 @@ type lane struct {
 	most    int     // and the most that can ever be
 	place   int     // among the active lanes; notActive if nothing waits
 
+	stale bool         // its shard is not that any more: it waits to be laid anew
 	shard string       // where its records are expected to go; "" if that is not known
 	tanks *limit.Shard // of that shard
 	key   string       // with strict order: the key, and its hash
@@ -33,7 +34,7 @@ const notActive = -1
 
 // isReady reports whether records of the lane may be sent.
 func (l *lane) isReady(now instant) bool {
-	return l.waiting.n > 0 && l.held == 0 && l.until <= now
+	return l.waiting.n > 0 && l.held == 0 && l.until <= now && !l.stale
 }
 
 // share is how many records a request may take: those that failed go alone, so

@@ -193,7 +193,7 @@ func (ls *lanes) adopt(m *shard.Map, tanks func(id string) *limit.Shard, flying 
 
 // expect tells a lane where records of a hash key go.
 func (ls *lanes) expect(l *lane, h shard.Hash, tanks func(id string) *limit.Shard) {
-	l.shard, l.tanks = "", nil
+	l.shard, l.tanks, l.stale = "", nil, false
 	if ls.shards != nil {
 		l.shard = ls.shards.At(ls.shards.Find(h)).ID
 		l.tanks = tanks(l.shard)
@@ -232,6 +232,16 @@ func (ls *lanes) layRanges(tanks func(id string) *limit.Shard) {
 		if old := before[s.ID]; old != nil && s.ID != "" {
 			l.until, l.failing, l.window = old.until, old.failing, old.window
 		}
+	}
+}
+
+// refresh lets stale lanes go on: the shards are as they were after all.
+func (ls *lanes) refresh() {
+	for _, l := range ls.ranges {
+		l.stale = false
+	}
+	for _, l := range ls.keys {
+		l.stale = false
 	}
 }
 

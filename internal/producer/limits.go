@@ -15,18 +15,18 @@ const (
 	limitJitter = 8
 )
 
-// withinLimits takes a record of a size out of its shard's tanks. When there is no
-// room the lane waits until there is.
-func (p *Producer) withinLimits(l *lane, size int, now instant) bool {
+// withinLimits takes what a record adds to a request out of its shard's tanks. When
+// there is no room the lane waits until there is.
+func (p *Producer) withinLimits(l *lane, s step, now instant) bool {
 	rate := p.settings.RateLimit
 	if l.tanks == nil || rate == limit.Off {
 		return true
 	}
 	at := p.started.Add(now)
-	if l.tanks.Take(at, rate, size) {
+	if l.tanks.Take(at, rate, s.units, s.bytes) {
 		return true
 	}
-	first, all := l.tanks.Wait(at, rate, 1, size), l.tanks.Wait(at, rate, l.share(), l.bytes)
+	first, all := l.tanks.Wait(at, rate, s.units, s.bytes), l.tanks.Wait(at, rate, l.share(), l.bytes)
 	wait := max(first, min(all, gatherTokens))
 	l.until = now + wait + time.Duration(p.random.Int64N(int64(wait)/limitJitter+1))
 	return false

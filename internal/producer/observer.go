@@ -60,6 +60,8 @@ type Delivery struct {
 	SequenceNumber string
 	ShardID        string
 	PartitionKey   string
+	// Index is the record's place in an aggregate, from 0: its subsequence number.
+	Index int
 	// Bytes is the size of the data.
 	Bytes int
 	// PTS and Token are what the caller put into the record.

@@ -54,6 +54,7 @@ type Producer struct {
 	waiting int    // records in lanes
 	bytes   int    // their data and partition keys
 	held    int64  // memory of records waiting and in flight
+	packer  packer // plans the dispatcher's requests; nil without aggregation
 	poked   bool   // the dispatcher was woken and has not come yet
 	blocked int    // callers of Put that wait
 	telling int    // calls of Dropped outside requests
@@ -74,6 +75,7 @@ type phase struct {
 	draining  int          // Flushes under way
 	drainUpTo uint64       // the last record any Flush or Close waits for
 	closing   bool         // Close was called
+	over      bool         // all goroutines have ended
 	failure   *failedError // the stream cannot go on
 }
 
@@ -155,6 +157,8 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 		health:   newHealth(),
 		pace:     newPace(settings),
 	}
+	p.settings.AggregateMaxSize = min(settings.AggregateMaxSize, settings.MaxRecordSize)
+	p.packer = newPacker(settings.Aggregation)
 	p.pool.limit = settings.MaxSizeBytes
 	if p.pool.limit == 0 {
 		p.pool.limit = 64 * shard.MiB
@@ -206,7 +210,7 @@ func (p *Producer) Books() Books {
 
 // tally counts what is not in the books.
 type tally struct {
-	requests, failedRequests, retries, throttled int64
+	requests, failedRequests, retries, throttled, units int64
 }
 
 // Stats is a snapshot of everything that is counted and measured.
@@ -221,6 +225,8 @@ type Stats struct {
 	// whole; RequestsInFlight is how many there are now.
 	Requests, FailedRequests int64
 	RequestsInFlight         int
+	// KinesisRecords counts what the service took and counts as records: aggregates once.
+	KinesisRecords int64
 	// Retries counts records put back to be sent again, Throttled those for throttling.
 	Retries, Throttled int64
 	// BatchBytes is the size requests may have now; it shrinks on slow links.
@@ -241,6 +247,7 @@ func (p *Producer) Stats() Stats {
 		Requests:         p.tally.requests,
 		FailedRequests:   p.tally.failedRequests,
 		RequestsInFlight: len(p.flying.requests),
+		KinesisRecords:   p.tally.units,
 		Retries:          p.tally.retries,
 		Throttled:        p.tally.throttled,
 		BatchBytes:       p.pace.target,

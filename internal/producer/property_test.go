@@ -56,6 +56,7 @@ type schedule struct {
 
 	mu       sync.Mutex
 	accepted map[string]int // by data
+	keyOf    map[string]string
 	refused  int
 }
 
@@ -94,7 +95,7 @@ func runSchedule(t *testing.T, seed uint64) {
 
 func newSchedule(t *testing.T, seed uint64) *schedule {
 	r := rand.New(rand.NewPCG(seed, 1))
-	s := &schedule{t: t, seed: seed, random: r, observer: newFakeObserver(), accepted: make(map[string]int)}
+	s := &schedule{t: t, seed: seed, random: r, observer: newFakeObserver(), accepted: make(map[string]int), keyOf: make(map[string]string)}
 	s.settings = Default()
 	s.settings.Stream, s.settings.Region = "frames", "eu-west-1"
 	s.settings.Linger = time.Duration(r.IntN(3)) * 10 * time.Millisecond
@@ -113,9 +114,12 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 	s.permanent, s.partial, s.keys = r.IntN(4) == 0, r.IntN(3) > 0, 1+r.IntN(6)
 	s.listed, s.reshards = r.IntN(2) == 0, r.IntN(2) == 0
 	s.settings.Ordering = Ordering(r.IntN(2))
+	s.settings.Aggregation = Aggregation(r.IntN(4) % 3)
+	s.settings.AggregateMaxSize, s.settings.AggregateMaxCount = 20+r.IntN(300), 1+r.IntN(10)
 	s.settings.RateLimit = []limit.Rate{limit.Off, limit.Auto, 1}[r.IntN(3)]
 	s.client = s.newClient(r)
 	s.client.limited = r.IntN(3) == 0
+	s.client.lines = s.settings.Aggregation == AggregateNewline
 	return s
 }
 
@@ -250,6 +254,9 @@ func (s *schedule) put(p *Producer, putter int, r *rand.Rand) {
 		if r.IntN(5) == 0 {
 			ctx, cancel = context.WithTimeout(ctx, time.Duration(r.IntN(500))*time.Millisecond)
 		}
+		s.mu.Lock()
+		s.keyOf[data] = rec.PartitionKey
+		s.mu.Unlock()
 		err := p.Put(ctx, rec)
 		cancel()
 		s.mu.Lock()
@@ -328,7 +335,7 @@ func (s *schedule) checkStream(books Books) {
 	t := s.t
 	bySequence, copies := make(map[string]stored), make(map[string]int)
 	for _, r := range s.client.kept {
-		bySequence[r.sequence] = r
+		bySequence[fmt.Sprint(r.sequence, "/", r.index)] = r
 		copies[r.data]++
 	}
 	twice := 0
@@ -337,10 +344,13 @@ func (s *schedule) checkStream(books Books) {
 	}
 	require.LessOrEqual(t, int64(twice), books.PossibleDuplicates)
 	for _, d := range s.observer.deliveries {
-		r, ok := bySequence[d.SequenceNumber]
+		r, ok := bySequence[fmt.Sprint(d.SequenceNumber, "/", d.Index)]
 		require.True(t, ok)
+		require.False(t, r.void, "KCL throws it away")
 		require.Equal(t, d.Token, r.data)
-		require.Equal(t, d.PartitionKey, r.key)
+		if !s.client.lines { // which keep no keys
+			require.Equal(t, d.PartitionKey, r.key)
+		}
 		require.Equal(t, d.ShardID, r.shard)
 	}
 }
@@ -349,17 +359,21 @@ func (s *schedule) checkStream(books Books) {
 // that is strict, else where no single record failed, which is all that best effort
 // promises. What is stored twice counts where it was stored first.
 func (s *schedule) checkOrder() {
-	if s.settings.Ordering == BestEffort && (s.partial || s.client.throttled() > 0) {
+	astray := s.reshards && s.settings.Aggregation == AggregateKPL // sent again, as if refused
+	if s.settings.Ordering == BestEffort && (s.partial || astray || s.client.throttled() > 0) {
 		return
 	}
 	if s.settings.Ordering == Strict {
 		latest, seen := make(map[string]string), make(map[string]bool)
 		for _, r := range s.client.kept {
-			if !seen[r.data] {
+			if s.client.lines {
+				r.key = s.keyOf[r.data]
+			}
+			if !seen[r.data] && !r.void {
 				require.Less(s.t, latest[r.key], r.data, "key %s", r.key)
 				latest[r.key] = r.data
 			}
-			seen[r.data] = true
+			seen[r.data] = seen[r.data] || !r.void
 		}
 	}
 	last := make(map[string]Delivery)
@@ -367,8 +381,11 @@ func (s *schedule) checkOrder() {
 		before, seen := last[d.PartitionKey]
 		if seen {
 			require.Less(s.t, before.Token.(string), d.Token.(string), "key %s", d.PartitionKey)
-			require.Less(s.t, before.SequenceNumber, d.SequenceNumber, "key %s", d.PartitionKey)
+			require.Less(s.t, placeIn(before), placeIn(d), "key %s", d.PartitionKey)
 		}
 		last[d.PartitionKey] = d
 	}
 }
+
+// placeIn is where a record lies in the stream.
+func placeIn(d Delivery) string { return fmt.Sprintf("%s/%06d", d.SequenceNumber, d.Index) }

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,11 @@ type recordFault struct {
 
 // inspect returns what is wrong with a record by itself.
 func (p *Producer) inspect(r *Record) recordFault {
-	if r.size() > p.settings.MaxRecordSize {
+	size := r.size()
+	if p.settings.Aggregation == AggregateNewline && !bytes.HasSuffix(r.Data, []byte{'\n'}) {
+		size++
+	}
+	if size > p.settings.MaxRecordSize {
 		return recordFault{ReasonOversize, errOversize}
 	}
 	if r.KeyError != nil {

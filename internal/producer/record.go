@@ -25,6 +25,7 @@ type Record struct {
 	class    int8    // the pool's size class; -1 is none
 	state    state   // while a request holds it
 	unsure   bool    // a request that held it ended without an answer
+	alone    bool    // not to be aggregated: it was refused with others
 	tries    int32   // how often it was sent
 	seq      uint64  // its place among all accepted
 	accepted instant // when Put took it

@@ -12,9 +12,11 @@ import (
 // request is one PutRecords request with the records and lanes it holds. It is
 // used again and again.
 type request struct {
-	records []*Record // in the order they were accepted
-	lanes   []*lane   // held by it
-	bytes   int       // data and partition keys
+	records []*Record // by units; without aggregation in the order they were accepted
+	units   []unit
+	first   *Record // the one accepted first
+	lanes   []*lane // held by it
+	bytes   int     // data and partition keys
 	sent    instant
 	silent  bool // it was told that no answer comes
 
@@ -24,6 +26,8 @@ type request struct {
 	cutUpTo   uint64             // and records up to here are given up
 
 	// Of the sender that performs it.
+	packer  packer
+	packed  []byte
 	input   kinesis.PutRecordsInput
 	entries []types.PutRecordsRequestEntry
 	answer  Answer
@@ -66,7 +70,8 @@ func (f *flight) end(q *request) {
 	clear(q.entries[:cap(q.entries)])
 	clear(q.answer.Records[:cap(q.answer.Records)])
 	*q = request{
-		records: q.records[:0], lanes: q.lanes[:0], entries: q.entries[:0],
+		records: q.records[:0], units: q.units[:0], lanes: q.lanes[:0], entries: q.entries[:0],
+		packer: q.packer, packed: q.packed[:0],
 		answer: Answer{Records: q.answer.Records[:0]},
 	}
 	f.free = append(f.free, q)
@@ -76,8 +81,8 @@ func (f *flight) end(q *request) {
 func (f *flight) oldest() *Record {
 	var found *Record
 	for _, q := range f.requests {
-		if len(q.records) > 0 && (found == nil || q.records[0].seq < found.seq) {
-			found = q.records[0]
+		if q.first != nil && (found == nil || q.first.seq < found.seq) {
+			found = q.first
 		}
 	}
 	return found
@@ -109,23 +114,19 @@ func (q *request) cut(reason string, upTo uint64) {
 // emptyData is the data of an empty record: the SDK takes nil for none at all.
 var emptyData = []byte{} //nolint:gochecknoglobals // never written to
 
-// fill writes a part of the request's records into its input.
-func (q *request) fill(s *Settings, records []*Record) {
-	q.entries = q.entries[:0]
-	for _, r := range records {
-		e := types.PutRecordsRequestEntry{Data: r.Data, PartitionKey: &r.PartitionKey}
-		if r.Data == nil {
-			e.Data = emptyData
-		}
-		if r.ExplicitHashKey != "" {
-			e.ExplicitHashKey = &r.ExplicitHashKey
-		}
-		q.entries = append(q.entries, e)
-	}
+// address makes the input of the entries.
+func (q *request) address(s *Settings) {
 	q.input = kinesis.PutRecordsInput{Records: q.entries}
 	if s.StreamARN != "" {
 		q.input.StreamARN = aws.String(s.StreamARN)
 	} else {
 		q.input.StreamName = aws.String(s.Stream)
+	}
+}
+
+// trim frees what requests that are not in use keep.
+func (f *flight) trim() {
+	for _, q := range f.free {
+		q.packed = nil
 	}
 }

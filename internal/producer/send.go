@@ -13,7 +13,7 @@ import (
 // sendAll is a sender: it performs requests until there will be no more.
 func (p *Producer) sendAll() {
 	for q := range p.work {
-		p.send(q, q.records)
+		p.send(q, q.units)
 		p.finish(q)
 	}
 }
@@ -25,35 +25,35 @@ const mostBarren = 24
 // send performs the call for a part of the request. When the service refuses the
 // whole because of one record, the halves are sent by themselves until the record
 // stands alone.
-func (p *Producer) send(q *request, records []*Record) {
+func (p *Producer) send(q *request, units []unit) {
 	if q.stopped {
-		p.settleUntried(q, records)
+		p.settleUntried(q, q.of(units))
 		return
 	}
-	out, err := p.call(q, records)
-	if err == nil && len(out.Records) != len(records) {
-		err = &awserr.AnswerError{Got: len(out.Records), Want: len(records)}
+	out, err := p.call(q, units)
+	if err == nil && len(out.Records) != len(units) {
+		err = &awserr.AnswerError{Got: len(out.Records), Want: len(units)}
 	}
 	if err == nil {
 		q.barren = 0
-		p.settleAnswer(q, records, out)
+		p.settleAnswer(q, units, out)
 		return
 	}
 	fault := awserr.Classify(err, p.subject)
 	q.barren++
 	blamed := p.blamesRecord(fault)
-	if blamed && len(records) > 1 && q.barren <= mostBarren {
-		middle := len(records) / 2
-		p.send(q, records[:middle])
-		p.send(q, records[middle:])
+	if blamed && len(units) > 1 && q.barren <= mostBarren {
+		middle := len(units) / 2
+		p.send(q, units[:middle])
+		p.send(q, units[middle:])
 		return
 	}
-	p.settleFault(q, records, fault, err, blamed)
+	p.settleFault(q, q.of(units), fault, err, blamed)
 }
 
 // call performs one call of the client. No lock is held while it lasts.
-func (p *Producer) call(q *request, records []*Record) (out *kinesis.PutRecordsOutput, err error) {
-	q.fill(&p.settings, records)
+func (p *Producer) call(q *request, units []unit) (out *kinesis.PutRecordsOutput, err error) {
+	q.fill(&p.settings, units)
 	ctx, cancel := context.WithCancelCause(p.base)
 	defer cancel(nil)
 	timeout, ok := p.takeOff(q, func() { cancel(context.Canceled) })
@@ -74,7 +74,7 @@ func (p *Producer) call(q *request, records []*Record) (out *kinesis.PutRecordsO
 	case err != nil && errors.Is(context.Cause(ctx), late):
 		err = late
 	case err == nil && out == nil:
-		err = &awserr.AnswerError{Want: len(records)}
+		err = &awserr.AnswerError{Want: len(units)}
 	}
 	return out, err
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"gst-kinesis/internal/aggregate"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
 )
@@ -101,6 +102,11 @@ type Settings struct {
 
 	// Ordering says what is promised about the order of a key's records.
 	Ordering Ordering
+	// Aggregation makes several records one of Kinesis'; AggregateMaxSize bounds it in
+	// bytes of data and partition key, AggregateMaxCount in records.
+	Aggregation       Aggregation
+	AggregateMaxSize  int
+	AggregateMaxCount int
 	// RateLimit is how much of the shards' limits is made use of, where the shards
 	// are known; limit.Off leaves it to the service's throttling.
 	RateLimit limit.Rate
@@ -128,10 +134,14 @@ func Default() Settings {
 		MaxRecordSize:   shard.DefaultMaxRecordBytes,
 		RetryAttempts:   -1,
 		RateLimit:       limit.Auto,
-		RequestTimeout:  10 * time.Second,
-		PermanentGrace:  30 * time.Second,
-		DrainTimeout:    10 * time.Second,
-		StopTimeout:     2 * time.Second,
+		// 25 KB is what a provisioned stream counts as one payload unit: larger
+		// aggregates cost no less.
+		AggregateMaxSize:  25 * shard.KiB,
+		AggregateMaxCount: aggregate.MaxFirehoseRecords,
+		RequestTimeout:    10 * time.Second,
+		PermanentGrace:    30 * time.Second,
+		DrainTimeout:      10 * time.Second,
+		StopTimeout:       2 * time.Second,
 	}
 }
 
@@ -164,6 +174,9 @@ func (s Settings) Validate() error {
 		{"max-in-flight", int64(s.MaxInFlight), 1, maxMaxInFlight},
 		{"max-record-size", int64(s.MaxRecordSize), 1, shard.MaxMaxRecordBytes},
 		{"ordering", int64(s.Ordering), int64(BestEffort), int64(Strict)},
+		{"aggregation", int64(s.Aggregation), int64(AggregateNone), int64(AggregateNewline)},
+		{"aggregate-max-size", int64(s.AggregateMaxSize), 1, shard.MaxMaxRecordBytes},
+		{"aggregate-max-count", int64(s.AggregateMaxCount), 1, 1 << 20},
 		{"rate-limit", int64(s.RateLimit), int64(limit.Off), int64(limit.MaxRate)},
 		{"retry-attempts", int64(s.RetryAttempts), -1, 1 << 31},
 		{"linger", int64(s.Linger), 0, int64(time.Hour)},

@@ -1,8 +1,6 @@
 package producer
 
 import (
-	"time"
-
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
@@ -11,16 +9,17 @@ import (
 )
 
 // settleAnswer accounts for records by the service's answer and tells the observer.
-func (p *Producer) settleAnswer(q *request, records []*Record, out *kinesis.PutRecordsOutput) {
+func (p *Producer) settleAnswer(q *request, units []unit, out *kinesis.PutRecordsOutput) {
 	requestID, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 	now := p.clock.Now()
 	q.answer.RequestID, q.answer.Time, q.answer.Records = requestID, now, q.answer.Records[:0]
 
 	var dead list
+	records := q.of(units)
 	p.mu.Lock()
 	s := answerSettler{p: p, q: q, now: now.Sub(p.started), requestID: requestID, dead: &dead}
-	for i, r := range records {
-		s.settle(r, &out.Records[i])
+	for i, u := range units {
+		s.settle(u, &out.Records[i])
 	}
 	s.conclude()
 	for _, r := range records {
@@ -61,13 +60,73 @@ type answerSettler struct {
 	after   func()   // to be called without the lock
 }
 
-func (s *answerSettler) settle(r *Record, e *types.PutRecordsResultEntry) {
-	code, sequence := deref(e.ErrorCode), deref(e.SequenceNumber)
-	if code == "" && sequence != "" {
-		s.deliver(r, sequence, deref(e.ShardId))
+// settle goes by what the answer says of the records of one unit.
+func (s *answerSettler) settle(u unit, e *types.PutRecordsResultEntry) {
+	unit := s.q.records[u.from:u.to]
+	code, sequence, shardID := deref(e.ErrorCode), deref(e.SequenceNumber), deref(e.ShardId)
+	switch {
+	case code != "" || sequence == "":
+	case s.isAstray(u, shardID):
+		for _, r := range unit {
+			r.unsure = true
+		}
+		return
+	default:
+		s.p.tally.units++
+		for i, r := range unit {
+			s.deliver(r, sequence, shardID, i)
+		}
 		return
 	}
-	s.blame(code, deref(e.ErrorMessage))
+	message := deref(e.ErrorMessage)
+	if s.isTheirs(unit, code, message) {
+		return
+	}
+	for _, r := range unit {
+		s.refuse(r, code, message)
+	}
+}
+
+// isAstray reports whether an aggregate lies on another shard than some of its
+// records, so that KCL throws it away: the stream was resharded. It is sent again by
+// the new shards, which lane and survey see to.
+func (s *answerSettler) isAstray(u unit, shardID string) bool {
+	if u.to-u.from == 1 || u.shard == shardID || s.p.settings.Aggregation != AggregateKPL {
+		return false
+	}
+	unit := s.q.records[u.from:u.to]
+	first, several, elsewhere := unit[0], false, false
+	for _, r := range unit {
+		several = several || r.PartitionKey != first.PartitionKey || r.ExplicitHashKey != first.ExplicitHashKey
+		elsewhere = elsewhere || r.lane.shard != shardID
+	}
+	if !several || !elsewhere {
+		return false
+	}
+	for _, r := range unit {
+		if r.lane.shard == u.shard && u.shard != "" { // the lanes are not laid anew yet
+			r.lane.stale = true
+			s.p.surprise(r.lane)
+		}
+	}
+	return true
+}
+
+// isTheirs reports whether an aggregate was refused for a fault of its own; then its
+// records are tried one by one, as the fault may be that of one.
+func (s *answerSettler) isTheirs(unit []*Record, code, message string) bool {
+	if len(unit) == 1 || code == "" || awserr.ClassifyRecord(code, message, s.p.subject).Class != awserr.RecordFault {
+		return false
+	}
+	for _, r := range unit {
+		r.alone = true
+	}
+	return true
+}
+
+// refuse goes by an error code for one record.
+func (s *answerSettler) refuse(r *Record, code, message string) {
+	s.blame(code, message)
 	r.unsure = r.unsure || code == ""
 	if s.fault.Class == awserr.RecordFault {
 		s.p.lose(r, s.fault.Code)
@@ -81,7 +140,7 @@ func (s *answerSettler) settle(r *Record, e *types.PutRecordsResultEntry) {
 	}
 }
 
-func (s *answerSettler) deliver(r *Record, sequence, shardID string) {
+func (s *answerSettler) deliver(r *Record, sequence, shardID string, index int) {
 	latency := s.now - r.accepted
 	s.p.leave(r)
 	s.p.books.Delivered.add(len(r.Data))
@@ -93,7 +152,7 @@ func (s *answerSettler) deliver(r *Record, sequence, shardID string) {
 	}
 	s.q.answer.Records = append(s.q.answer.Records, Delivery{
 		SequenceNumber: sequence, ShardID: shardID, PartitionKey: r.PartitionKey, Bytes: len(r.Data),
-		PTS: r.PTS, Token: r.Token, Latency: latency, Tries: int(r.tries),
+		Index: index, PTS: r.PTS, Token: r.Token, Latency: latency, Tries: int(r.tries),
 	})
 }
 
@@ -284,89 +343,4 @@ func (p *Producer) tellGivenUp(records []*Record) {
 	clear(all[:cap(all)])
 	*scratch = all[:0]
 	p.lostScratch.Put(scratch)
-}
-
-// finish frees what the request held: records that are done go to the pool, the
-// others to the fronts of their lanes, which may be used again.
-func (p *Producer) finish(q *request) {
-	var done, dead list
-	p.mu.Lock()
-	now := p.now()
-	for i := len(q.records) - 1; i >= 0; i-- {
-		switch r := q.records[i]; {
-		case r.state != again:
-			done.pushBack(r)
-		case q.cutReason != "" && r.seq <= q.cutUpTo: // cut since it was settled
-			p.lose(r, q.cutReason)
-			dead.pushFront(r)
-		default:
-			r.state = pending
-			p.lanes.putBack(r)
-			p.waiting++
-			p.bytes += r.size()
-		}
-	}
-	for _, l := range q.lanes {
-		p.rest(l, now)
-	}
-	p.flying.end(q)
-	p.health.countSilent(p.flying.requests)
-	if p.health.told {
-		p.wakeReporter()
-	}
-	p.telling++
-	p.mu.Unlock()
-	p.pool.give(&done)
-	p.bury(&dead)
-	p.poke()
-}
-
-// A lane that failed more often than gatherFrom in a row ends its back-off on a
-// grid, so that many failing lanes do not make as many small requests.
-const (
-	gatherFrom = 2
-	gatherGrid = 250 * time.Millisecond
-)
-
-// rest ends a lane's request: after failures it backs off and takes fewer records
-// at a time, after success more.
-func (p *Producer) rest(l *lane, now instant) {
-	l.held--
-	switch {
-	case l.bad > 0:
-		if l.failing++; l.failing == 1 {
-			p.health.lanesFailing++
-		}
-		l.until = now + l.badWait.wait(l.failing, p.random)
-		if l.failing > gatherFrom { // so that failing lanes share requests
-			l.until = (l.until + gatherGrid - 1) / gatherGrid * gatherGrid
-		}
-		switch {
-		case !l.throttled:
-		case l.ok > 0: // that much the shard takes
-			l.window = l.ok
-		default:
-			l.window = max(1, min(l.window, l.bad)/2)
-		}
-	case l.ok > 0:
-		if l.failing > 0 {
-			p.health.lanesFailing--
-		}
-		l.failing = 0
-		l.window = min(2*l.window, l.most)
-	}
-	l.ok, l.bad, l.throttled = 0, 0, false
-	p.forgive(l)
-}
-
-// forgive forgets the failures of a lane that holds nothing any more.
-func (p *Producer) forgive(l *lane) {
-	if l.waiting.n > 0 || l.held > 0 {
-		return
-	}
-	if l.failing > 0 {
-		l.failing = 0
-		p.health.lanesFailing--
-	}
-	p.lanes.leave(l)
 }

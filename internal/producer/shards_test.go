@@ -142,7 +142,7 @@ func TestAnotherWriterOfTheStream(t *testing.T) {
 			for ctx.Err() == nil { // it takes half of the shard
 				r.c.mu.Lock()
 				for range 5 {
-					r.c.tank("shardId-000000000000").Take(time.Now(), limit.Auto, 100)
+					r.c.tank("shardId-000000000000").Take(time.Now(), limit.Auto, 1, 100)
 				}
 				r.c.mu.Unlock()
 				time.Sleep(10 * time.Millisecond)

@@ -47,6 +47,7 @@ func (p *Producer) survey() {
 		case err == nil:
 			failures, surprises = 0, 0
 		case mayNotList(err):
+			p.adopt(nil)
 			p.observer.Noticed(Notice{Code: NoticeNoShards, Err: err, Text: "the stream's shards may not be listed (kinesis:ListShards), so " +
 				"records are gathered by ranges of their hash keys and the shards' limits are learned from throttling alone"})
 			return
@@ -122,7 +123,8 @@ func (p *Producer) adopt(m *shard.Map) bool {
 	defer p.poke()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m.Equal(p.lanes.shards) {
+	if m.Equal(p.lanes.shards) || m == p.lanes.shards {
+		p.lanes.refresh()
 		return false
 	}
 	p.shards.Store(m)

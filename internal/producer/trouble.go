@@ -121,6 +121,7 @@ func (p *Producer) reportTroubles() {
 	for {
 		n, next := p.news(false)
 		n.tell(p.observer)
+		p.gaveWord(n)
 		if next != never {
 			timer.Reset(max(next-p.now(), leastSleep))
 		}
@@ -139,6 +140,7 @@ type news struct {
 	recovery *Recovery
 	troubles []Trouble
 	failure  *Trouble
+	urgent   bool // all losses are among it
 }
 
 func (n news) tell(o Observer) {
@@ -153,13 +155,24 @@ func (n news) tell(o Observer) {
 	}
 }
 
+// gaveWord lets go on who waits for the word of losses.
+func (p *Producer) gaveWord(n news) {
+	if !n.urgent {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.health.urgent = false
+	p.settled.Broadcast()
+}
+
 // news collects what is due, all of it when it is the last time, and returns
 // when there will be more.
 func (p *Producer) news(last bool) (n news, next instant) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h, now := &p.health, p.now()
-	next = never
+	next, n.urgent = never, h.urgent
 	if f := p.phase.failure; f != nil && !h.failureTold {
 		h.failureTold = true
 		t := f.trouble
@@ -175,7 +188,7 @@ func (p *Producer) news(last bool) (n news, next instant) {
 	for _, k := range h.kinds {
 		switch due := k.toldAt + tellInterval; {
 		case k.count == 0:
-		case last || now >= due:
+		case last || now >= due || h.urgent && k.latest.Reason != "":
 			n.troubles = append(n.troubles, k.tell(now))
 			if k.latest.Class != awserr.RecordFault {
 				h.told = true

@@ -181,6 +181,7 @@ func statsStructure(base *gst.Structure, s producer.Stats) *gst.Structure {
 	out.Set("records-waiting", uint64(s.Waiting))
 	out.Set("records-retried", uint64(s.Retries))
 	out.Set("records-throttled", uint64(s.Throttled))
+	out.Set("kinesis-records", uint64(s.KinesisRecords))
 	out.Set("requests", uint64(s.Requests))
 	out.Set("requests-failed", uint64(s.FailedRequests))
 	out.Set("requests-in-flight", uint64(s.RequestsInFlight))

@@ -2,10 +2,8 @@ package kinesissink
 
 import (
 	"fmt"
-	"math"
 	"time"
 
-	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/awscfg"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/producer"
@@ -29,6 +27,9 @@ type Settings struct {
 	SensorName                     string
 	Shards                         uint32
 	Ordering, RateLimit            string
+	Aggregation                    string
+	AggregateMaxSize               uint32
+	AggregateMaxCount              uint32
 	Linger                         uint64 // ns
 	MaxInFlight                    uint32
 	MaxSizeBytes                   uint64
@@ -58,19 +59,24 @@ func settingsOf(p producer.Settings) Settings {
 		PartitionKeyMode: shard.SensorName.String(),
 		Ordering:         p.Ordering.String(),
 		RateLimit:        p.RateLimit.String(),
-		Linger:           uint64(p.Linger),
-		MaxInFlight:      uint32(p.MaxInFlight),
-		MaxSizeBytes:     uint64(p.MaxSizeBytes),
-		MaxSizeBuffers:   uint32(p.MaxSizeBuffers),
-		MaxSizeTime:      uint64(p.MaxSizeTime),
-		Leaky:            leakyAuto,
-		MaxRecordSize:    uint32(p.MaxRecordSize),
-		RecordTTL:        uint64(p.RecordTTL),
-		DrainTimeout:     uint64(p.DrainTimeout),
-		StopTimeout:      uint64(p.StopTimeout),
-		StartTimeout:     uint64(p.StartTimeout),
-		PermanentGrace:   uint64(p.PermanentGrace),
-		Acks:             acksNone,
+
+		Aggregation:       p.Aggregation.String(),
+		AggregateMaxSize:  uint32(p.AggregateMaxSize),
+		AggregateMaxCount: uint32(p.AggregateMaxCount),
+
+		Linger:         uint64(p.Linger),
+		MaxInFlight:    uint32(p.MaxInFlight),
+		MaxSizeBytes:   uint64(p.MaxSizeBytes),
+		MaxSizeBuffers: uint32(p.MaxSizeBuffers),
+		MaxSizeTime:    uint64(p.MaxSizeTime),
+		Leaky:          leakyAuto,
+		MaxRecordSize:  uint32(p.MaxRecordSize),
+		RecordTTL:      uint64(p.RecordTTL),
+		DrainTimeout:   uint64(p.DrainTimeout),
+		StopTimeout:    uint64(p.StopTimeout),
+		StartTimeout:   uint64(p.StartTimeout),
+		PermanentGrace: uint64(p.PermanentGrace),
+		Acks:           acksNone,
 	}
 }
 
@@ -85,6 +91,10 @@ func (s *Settings) producer(stream awscfg.Stream, region string) (producer.Setti
 	if s.Ordering == producer.Strict.String() {
 		p.Ordering = producer.Strict
 	}
+	if p.Aggregation, err = producer.ParseAggregation(s.Aggregation); err != nil {
+		return p, err
+	}
+	p.AggregateMaxSize, p.AggregateMaxCount = int(s.AggregateMaxSize), int(s.AggregateMaxCount)
 	p.Stream, p.StreamARN = stream.Name, stream.ARN
 	p.Region, p.Endpoint = region, s.EndpointURI
 	p.Linger = time.Duration(s.Linger)
@@ -131,225 +141,4 @@ func (s *Settings) aws() awscfg.Settings {
 		Profile: s.Profile, RoleARN: s.RoleARN, ExternalID: s.ExternalID,
 		CAFile: s.CAFile, RequestTimeout: s.requestTimeout(), MaxConnections: int(s.MaxInFlight),
 	}
-}
-
-func enum(nick, name string, value int) gst.EnumValue {
-	return gst.EnumValue{Nick: nick, Name: name, Value: int32(value)}
-}
-
-// The long names of the modes are those of S1's tools, so that a launch line takes either.
-var (
-	keyModes = []gst.EnumValue{
-		enum(shard.SensorName.String(), "sensor_name", int(shard.SensorName)),
-		enum(shard.Random.String(), "random", int(shard.Random)),
-		enum(shard.Static.String(), "static", int(shard.Static)),
-		enum(shard.Spread.String(), "spread", int(shard.Spread)),
-		enum(shard.Field.String(), "field", int(shard.Field)),
-	}
-	leakies = []gst.EnumValue{
-		enum(producer.LeakyNo.String(), "Block upstream", 0),
-		enum(producer.LeakyUpstream.String(), "Drop the new record, counted", 1),
-		enum(producer.LeakyDownstream.String(), "Drop the oldest record, counted", 2),
-		enum(leakyAuto, "Downstream where the source is live, else no", 3),
-	}
-	orderings = []gst.EnumValue{
-		enum(producer.BestEffort.String(), "As long as the service refuses no single record", int(producer.BestEffort)),
-		enum(producer.Strict.String(), "Always: one record of a key under way at a time", int(producer.Strict)),
-	}
-	ackModes = []gst.EnumValue{
-		enum(acksNone, "No messages", 0),
-		enum(acksMessages, "An element message kinesissink-ack for each answer of the service", 1),
-	}
-)
-
-type property = gst.Property[Settings]
-
-var properties = &gst.Properties[Settings]{
-	Defaults: defaults,
-	List: append(append(append(append([]property{}, streamProperties...), awsProperties...), queueProperties...), property{
-		Name:  "stats",
-		Blurb: "The books and figures of the stream: records and bytes accepted, delivered, dropped by reason, in flight; retries, latency",
-		Field: func(*Settings) any { return new(*gst.Structure) },
-		Flags: gst.ReadOnly,
-	}),
-}
-
-var streamProperties = []property{
-	{
-		Name:  "stream-name",
-		Blurb: "Name of the data stream (or its ARN)",
-		Field: func(s *Settings) any { return &s.StreamName },
-	},
-	{
-		Name:  "stream-arn",
-		Blurb: "ARN of the data stream, in place of stream-name and region",
-		Field: func(s *Settings) any { return &s.StreamARN },
-	},
-	{
-		Name:  "partition-key-mode",
-		Blurb: "How each record gets its partition key, which decides its shard",
-		Field: func(s *Settings) any { return &s.PartitionKeyMode }, EnumName: "GstKinesisPartitionKeyMode", Values: keyModes,
-	},
-	{
-		Name:  "partition-key",
-		Blurb: "The key of all records with partition-key-mode=static: 1 to 256 characters",
-		Field: func(s *Settings) any { return &s.PartitionKey },
-	},
-	{
-		Name:  "partition-key-field",
-		Blurb: "Where the key is with partition-key-mode=field: a key of the payload's msgpack map or JSON object (camera.name for one in another), caps:NAME, or meta:NAME.FIELD of a GstCustomMeta",
-		Field: func(s *Settings) any { return &s.PartitionKeyField },
-	},
-	{
-		Name:  "explicit-hash-key",
-		Blurb: "Hash key of all records in place of their keys' own, which decides the shard: a decimal number below 2^128",
-		Field: func(s *Settings) any { return &s.ExplicitHashKey },
-	},
-	{
-		Name:  "sensor-name",
-		Blurb: "Name of the sensor, of which partition-key-mode=sensor-name makes its keys (unset: sensor-name in the caps, else the element's name)",
-		Field: func(s *Settings) any { return &s.SensorName },
-	},
-	{
-		Name:  "shards",
-		Blurb: "Keys per sensor, used in turn: 3 gives name1, name2, name0. With partition-key-mode=sensor-name they lie where their hashes do, with spread on as many shards of the stream (0 = 1, with spread as many as the stream has shards). With more than 1, order across keys is not kept",
-		Field: func(s *Settings) any { return &s.Shards }, Max: shard.MaxRotation,
-	},
-	{
-		Name:  "acks",
-		Blurb: "Element messages that tell the sequence number of each record",
-		Field: func(s *Settings) any { return &s.Acks }, EnumName: "GstKinesisAcks", Values: ackModes,
-	},
-}
-
-var awsProperties = []property{
-	{
-		Name:  "region",
-		Blurb: "AWS region (unset: the stream ARN's, AWS_REGION, or the profile's)",
-		Field: func(s *Settings) any { return &s.Region },
-	},
-	{
-		Name:  "endpoint-uri",
-		Blurb: "Endpoint in place of AWS's own, such as http://127.0.0.1:4567",
-		Field: func(s *Settings) any { return &s.EndpointURI },
-	},
-	{
-		Name:  "access-key",
-		Blurb: "AWS access key (unset: AWS's chain: environment, profile, SSO, web identity, container, machine role)",
-		Field: func(s *Settings) any { return &s.AccessKey },
-	},
-	{
-		Name:  "secret-access-key",
-		Blurb: "AWS secret access key; never readable",
-		Field: func(s *Settings) any { return &s.SecretAccessKey }, Flags: gst.WriteOnly,
-	},
-	{
-		Name:  "session-token",
-		Blurb: "Session token of temporary credentials; never readable",
-		Field: func(s *Settings) any { return &s.SessionToken }, Flags: gst.WriteOnly,
-	},
-	{
-		Name:  "profile",
-		Blurb: "Profile in the AWS configuration files",
-		Field: func(s *Settings) any { return &s.Profile },
-	},
-	{
-		Name:  "role-arn",
-		Blurb: "ARN of a role to assume",
-		Field: func(s *Settings) any { return &s.RoleARN },
-	},
-	{
-		Name:  "external-id",
-		Blurb: "External ID that the role's trust policy asks for",
-		Field: func(s *Settings) any { return &s.ExternalID },
-	},
-	{
-		Name:  "ca-file",
-		Blurb: "PEM file with certificates to trust beside the system's",
-		Field: func(s *Settings) any { return &s.CAFile },
-	},
-	{
-		Name:  "request-timeout",
-		Blurb: "Time in ms that the service may take for a request (-1 = no bound but an hour)",
-		Field: func(s *Settings) any { return &s.RequestTimeout }, Min: -1, Max: 3600 * 1000,
-	},
-	{
-		Name:  "retry-attempts",
-		Blurb: "How often a record is sent again before it is dropped (-1 = for ever)",
-		Field: func(s *Settings) any { return &s.RetryAttempts }, Min: -1,
-	},
-}
-
-// Durations are bounded where a time.Duration is.
-var queueProperties = []property{
-	{
-		Name:  "ordering",
-		Blurb: "What is promised about the order of a partition key's records",
-		Field: func(s *Settings) any { return &s.Ordering }, EnumName: "GstKinesisOrdering", Values: orderings,
-	},
-	{
-		Name:  "rate-limit",
-		Blurb: "How much of each shard's limits (1000 records and 1 MiB a second) is used, where kinesis:ListShards is allowed: auto, off, or a percentage such as 50",
-		Field: func(s *Settings) any { return &s.RateLimit },
-	},
-	{
-		Name:  "linger",
-		Blurb: "Time in ns that a record waits for others to share a request with (0 = send at once)",
-		Field: func(s *Settings) any { return &s.Linger }, Max: uint64(time.Minute),
-	},
-	{
-		Name:  "max-in-flight",
-		Blurb: "Most requests at a time",
-		Field: func(s *Settings) any { return &s.MaxInFlight }, Min: 1, Max: 256,
-	},
-	{
-		Name:  "max-size-bytes",
-		Blurb: "Memory in bytes for records that wait or are in flight (0 = no bound)",
-		Field: func(s *Settings) any { return &s.MaxSizeBytes }, Max: uint64(math.MaxInt64),
-	},
-	{
-		Name:  "max-size-buffers",
-		Blurb: "Number of records that may wait or be in flight (0 = no bound)",
-		Field: func(s *Settings) any { return &s.MaxSizeBuffers }, Max: math.MaxInt32,
-	},
-	{
-		Name:  "max-size-time",
-		Blurb: "Time span in ns, by timestamps, of records that may wait or be in flight (0 = no bound)",
-		Field: func(s *Settings) any { return &s.MaxSizeTime }, Max: uint64(math.MaxInt64),
-	},
-	{
-		Name:  "leaky",
-		Blurb: "What happens when a bound is reached",
-		Field: func(s *Settings) any { return &s.Leaky }, EnumName: "GstKinesisLeaky", Values: leakies,
-	},
-	{
-		Name:  "max-record-size",
-		Blurb: "Largest record in bytes, data and key, that the stream takes; a larger one is dropped with a warning",
-		Field: func(s *Settings) any { return &s.MaxRecordSize }, Min: 1, Max: shard.MaxMaxRecordBytes,
-	},
-	{
-		Name:  "record-ttl",
-		Blurb: "Age in ns at which a record that was not delivered is dropped (0 = never)",
-		Field: func(s *Settings) any { return &s.RecordTTL }, Max: uint64(math.MaxInt64),
-	},
-	{
-		Name:  "start-timeout",
-		Blurb: "Time in ns within which the first record must be delivered, else the element fails (0 = no bound)",
-		Field: func(s *Settings) any { return &s.StartTimeout }, Max: uint64(math.MaxInt64),
-	},
-	{
-		Name:  "permanent-grace",
-		Blurb: "Time in ns that an error which does not go away by itself is borne once the stream has worked",
-		Field: func(s *Settings) any { return &s.PermanentGrace }, Max: uint64(math.MaxInt64),
-	},
-	{
-		Name:  "drain-timeout",
-		Blurb: "Time in ns that the end of the stream waits for what is left; then it is dropped, counted",
-		Field: func(s *Settings) any { return &s.DrainTimeout }, Max: uint64(math.MaxInt64),
-	},
-	{
-		Name:  "stop-timeout",
-		Blurb: "Time in ns that a stop without an end of stream waits for what is left; then it is dropped, counted",
-		Field: func(s *Settings) any { return &s.StopTimeout }, Max: uint64(math.MaxInt64),
-	},
 }
