@@ -47,6 +47,7 @@ func (p *Producer) dispatch() {
 		if dead.n > 0 {
 			p.bury(&dead)
 		}
+		p.pool.give(&p.husks)
 		if now >= trim {
 			p.trim()
 			trim = now + trimInterval
@@ -159,6 +160,9 @@ func (p *Producer) form(now instant) *request {
 func (p *Producer) load(q *request, l *lane) bool {
 	unit := -1 // the lane's first
 	for left := p.shareOf(l); left > 0; left-- {
+		if p.skipHusks(l); l.waiting.n == 0 {
+			return true
+		}
 		s := p.stepOf(q, l, unit, l.waiting.head)
 		switch {
 		case len(q.records) > 0 && (q.bytes+s.bytes > p.pace.target || len(q.units)+s.units > p.settings.MaxBatchRecords):

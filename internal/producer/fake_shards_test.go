@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gst-kinesis/internal/aggregate"
+	"gst-kinesis/internal/envelope"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
 )
@@ -103,6 +104,22 @@ func (c *fakeClient) throttled() int {
 	return c.throttle
 }
 
+// keepWhole stores a record as readers see it when its parts have come together.
+func (c *fakeClient) keepWhole(r stored) {
+	if c.assembler == nil {
+		c.assembler, _ = envelope.NewAssembler(envelope.AssemblerSettings{})
+	}
+	r.shaped = envelope.Is([]byte(r.data))
+	data, ok, err := c.assembler.Add(envelope.Place{Source: r.shard, Position: r.sequence}, []byte(r.data))
+	switch {
+	case err != nil:
+		panic(err)
+	case ok && !r.void:
+		r.data = string(data)
+		c.kept = append(c.kept, r)
+	}
+}
+
 // keep stores a record as readers see it: aggregates and lines taken apart.
 func (c *fakeClient) keep(r stored) {
 	var a aggregate.Reader
@@ -111,7 +128,11 @@ func (c *fakeClient) keep(r stored) {
 		r.void = !a.Within(c.rangeOf(r.shard))
 		for u := range a.All() {
 			r.data, r.key, r.index = string(u.Data), u.PartitionKey, u.Index
-			c.kept = append(c.kept, r)
+			if r.void {
+				c.kept = append(c.kept, r)
+				continue
+			}
+			c.keepWhole(r)
 		}
 	case c.lines:
 		for i, line := range aggregate.Lines([]byte(r.data)) {
@@ -119,7 +140,7 @@ func (c *fakeClient) keep(r stored) {
 			c.kept = append(c.kept, r)
 		}
 	default:
-		c.kept = append(c.kept, r)
+		c.keepWhole(r)
 	}
 	c.units++
 }

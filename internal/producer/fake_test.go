@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"gst-kinesis/internal/envelope"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
 )
@@ -34,21 +35,22 @@ type fakeClient struct {
 	// listing, if set, may fail ListShards.
 	listing func() error
 
-	mu       sync.Mutex
-	list     []shard.Shard // once layShards has made it
-	listed   int           // calls of ListShards
-	tanks    map[string]*limit.Shard
-	throttle int  // records refused for the limits
-	lines    bool // records are lines
-	units    int  // records stored, aggregates counted once
-	calls    int
-	sequence int
-	kept     []stored
-	sizes    []int // records of each call
-	bytes    []int // bytes of each call
-	at       []time.Time
-	inFlight int
-	peak     int
+	mu        sync.Mutex
+	list      []shard.Shard // once layShards has made it
+	listed    int           // calls of ListShards
+	tanks     map[string]*limit.Shard
+	throttle  int  // records refused for the limits
+	lines     bool // records are lines
+	assembler *envelope.Assembler
+	units     int // records stored, aggregates counted once
+	calls     int
+	sequence  int
+	kept      []stored
+	sizes     []int // records of each call
+	bytes     []int // bytes of each call
+	at        []time.Time
+	inFlight  int
+	peak      int
 }
 
 // stored is a record as the service holds it.
@@ -56,6 +58,7 @@ type stored struct {
 	data, key, shard, sequence string
 	index                      int  // in an aggregate
 	void                       bool // KCL throws the aggregate away
+	shaped                     bool // it came in an envelope
 	call                       int
 }
 

@@ -12,6 +12,9 @@ func (p *Producer) finish(q *request) {
 		switch r := q.records[i]; {
 		case r.state != again:
 			done.pushBack(r)
+		case r.isHusk():
+			p.lose(r, r.reason)
+			dead.pushFront(r)
 		case q.cutReason != "" && r.seq <= q.cutUpTo: // cut since it was settled
 			p.lose(r, q.cutReason)
 			dead.pushFront(r)

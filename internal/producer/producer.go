@@ -31,6 +31,7 @@ type Producer struct {
 	started  time.Time
 	pool     pool
 	limits   *limit.Stream
+	shaper   *shaper                   // nil where records are sent as they are
 	shards   atomic.Pointer[shard.Map] // the lanes', for others to look at
 	noRetry  []func(*kinesis.Options)  // turns the SDK's retries off
 
@@ -67,6 +68,7 @@ type Producer struct {
 	phase   phase
 
 	formed      []*request // the dispatcher's
+	husks       list       // and what it threw away
 	lostScratch sync.Pool  // of *[]Lost
 }
 
@@ -123,7 +125,12 @@ func New(client Client, settings Settings, observer Observer, options ...Option)
 	if err := settings.Validate(); err != nil {
 		return nil, fmt.Errorf("checking the producer's settings: %w", err)
 	}
+	shaper, err := newShaper(&settings)
+	if err != nil {
+		return nil, fmt.Errorf("checking the producer's settings: %w", err)
+	}
 	p := newProducer(client, settings, observer)
+	p.shaper = shaper
 	for _, option := range options {
 		option(p)
 	}

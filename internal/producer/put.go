@@ -1,14 +1,11 @@
 package producer
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"gst-kinesis/internal/awserr"
-	"gst-kinesis/internal/shard"
 )
 
 // Reserve returns a record whose Data has the given length, to be filled and given to
@@ -31,20 +28,21 @@ func (p *Producer) release(r *Record) {
 // waits now or was dropped at once (too large, bad key, no room while leaky). When
 // a bound is reached and the producer is not leaky, Put blocks until there is
 // room or ctx is done. An error means that the record was refused: ctx's own,
-// ErrClosed, or one that wraps ErrFailed and the Trouble.
+// ErrClosed, one that wraps ErrOversize, or one that wraps ErrFailed and the Trouble.
 func (p *Producer) Put(ctx context.Context, r *Record) error {
-	fault := p.inspect(r)
+	parts, fault := p.shape(r)
+	first := parts.head
 	var dead list
 	p.mu.Lock()
-	err := p.admit(ctx, r, fault, &dead)
-	poke := err == nil && dead.n == 0 && p.wantsDispatch(r.lane)
+	err := p.admit(ctx, &parts, fault, &dead)
+	poke := err == nil && dead.n == 0 && p.wantsDispatch(first.lane)
 	if dead.n > 0 {
 		p.telling++
 	}
 	p.mu.Unlock()
 	switch {
 	case err != nil:
-		p.release(r)
+		p.pool.give(&parts)
 		return err
 	case dead.n > 0:
 		p.bury(&dead)
@@ -55,66 +53,39 @@ func (p *Producer) Put(ctx context.Context, r *Record) error {
 	return nil
 }
 
-// recordFault is what is wrong with a record.
-type recordFault struct {
-	reason string
-	err    error
-}
-
-// inspect returns what is wrong with a record by itself.
-func (p *Producer) inspect(r *Record) recordFault {
-	size := r.size()
-	if p.settings.Aggregation == AggregateNewline && !bytes.HasSuffix(r.Data, []byte{'\n'}) {
-		size++
-	}
-	if size > p.settings.MaxRecordSize {
-		return recordFault{ReasonOversize, errOversize}
-	}
-	if r.KeyError != nil {
-		return recordFault{ReasonBadKey, r.KeyError}
-	}
-	if err := shard.ValidateKey(r.PartitionKey); err != nil {
-		return recordFault{ReasonBadKey, err}
-	}
-	if r.ExplicitHashKey != "" {
-		if _, err := shard.ParseHash(r.ExplicitHashKey); err != nil {
-			return recordFault{ReasonBadKey, err}
-		}
-	}
-	return recordFault{}
-}
-
-var errOversize = errors.New("the record is larger than max-record-size")
-
 // admit accepts the record, which then waits in a lane or is dropped into dead,
 // or refuses it with an error.
-func (p *Producer) admit(ctx context.Context, r *Record, fault recordFault, dead *list) error {
+func (p *Producer) admit(ctx context.Context, parts *list, fault recordFault, dead *list) error {
+	r := parts.head
 	if err := p.refusal(); err != nil {
 		return p.refuse(r, err)
 	}
-	if fault.reason != "" {
-		p.stillborn(r, fault.reason, dead)
+	switch {
+	case fault.reason == ReasonOversize && p.settings.Oversize == OversizeError:
+		return p.refuse(r, fmt.Errorf("putting a record of %d bytes into stream %s, which takes %d: %w", r.size(), p.subject.Stream, p.settings.MaxRecordSize, fault.err))
+	case fault.reason != "":
+		p.stillborn(parts, fault.reason, dead)
 		p.noteRecordFault(r, fault)
 		return nil
 	}
-	for p.isFull(r) {
+	for cost := parts.cost(); p.isFull(r, cost); {
 		switch {
 		case p.leaky == LeakyNo:
 			if err := p.waitForSpace(ctx); err != nil {
 				return p.refuse(r, err)
 			}
 		case p.leaky == LeakyUpstream, !p.dropOldest(dead):
-			p.stillborn(r, ReasonLeakyNewest, dead)
+			p.stillborn(parts, ReasonLeakyNewest, dead)
 			p.noteLeak(ReasonLeakyNewest)
 			return nil
 		}
 	}
-	p.enter(r)
+	p.enter(parts)
 	return nil
 }
 
 func (p *Producer) refuse(r *Record, err error) error {
-	p.books.Refused.add(len(r.Data))
+	p.books.Refused.add(r.payload)
 	return err
 }
 
@@ -153,13 +124,13 @@ func (p *Producer) waitForSpace(ctx context.Context) error {
 	return nil
 }
 
-// isFull reports whether there is no room for the record.
-func (p *Producer) isFull(r *Record) bool {
+// isFull reports whether there is no room for a record that takes so much memory.
+func (p *Producer) isFull(r *Record, cost int64) bool {
 	held, s := p.books.InFlight.Records, &p.settings
 	switch {
 	case held == 0:
 		return false
-	case s.MaxSizeBytes > 0 && p.held+r.cost() > s.MaxSizeBytes:
+	case s.MaxSizeBytes > 0 && p.held+cost > s.MaxSizeBytes:
 		return true
 	case s.MaxSizeBuffers > 0 && held >= int64(s.MaxSizeBuffers):
 		return true
@@ -187,42 +158,43 @@ func (p *Producer) span(r *Record) instant {
 	}
 }
 
-// enter takes a record into a lane.
-func (p *Producer) enter(r *Record) {
-	if p.seq++; p.seq == 1 {
+// enter takes a record, or all parts of one, into a lane.
+func (p *Producer) enter(parts *list) {
+	if p.seq == 0 {
 		p.wakeSurvey()
 	}
-	r.seq, r.accepted, r.state = p.seq, p.now(), pending
-	p.books.Accepted.add(len(r.Data))
-	p.books.InFlight.add(len(r.Data))
-	p.held += r.cost()
-	p.lanes.push(r)
-	p.waiting++
-	p.bytes += r.size()
+	now := p.now()
+	p.books.Accepted.add(parts.head.payload)
+	p.books.InFlight.add(parts.head.payload)
+	for r := parts.head; r != nil; {
+		next := r.next // the lane's from here on
+		p.seq++
+		r.seq, r.accepted, r.state = p.seq, now, pending
+		p.held += r.cost()
+		p.lanes.push(r)
+		p.waiting++
+		p.bytes += r.size()
+		r = next
+	}
 }
 
 // stillborn accounts for a record that is accepted and dropped at once.
-func (p *Producer) stillborn(r *Record, reason string, dead *list) {
-	p.books.Accepted.add(len(r.Data))
-	p.books.drop(reason, len(r.Data))
-	r.reason = reason
-	dead.pushBack(r)
+func (p *Producer) stillborn(parts *list, reason string, dead *list) {
+	first := parts.head
+	p.books.Accepted.add(first.payload)
+	p.books.drop(reason, first.payload)
+	for r := parts.popFront(); r != nil; r = parts.popFront() {
+		r.reason, r.untold = reason, r != first
+		dead.pushBack(r)
+	}
 }
 
-// leave takes a record out of what is held; the books then need it elsewhere.
+// leave takes a record out of the memory that is held; the books are the caller's.
 func (p *Producer) leave(r *Record) {
-	p.books.InFlight.sub(len(r.Data))
 	p.held -= r.cost()
 	if p.blocked > 0 {
 		p.space.Broadcast()
 	}
-}
-
-// lose drops a record that is held.
-func (p *Producer) lose(r *Record, reason string) {
-	p.leave(r)
-	p.books.drop(reason, len(r.Data))
-	r.reason, r.state = reason, lost
 }
 
 // dropOldest makes room; it reports false if nothing waits.
@@ -273,8 +245,10 @@ func (p *Producer) tellLost(dead *list) {
 	scratch := p.lostScratch.Get().(*[]Lost) //nolint:forcetypeassert // its New says so
 	all := (*scratch)[:0]
 	for r := dead.head; r != nil; r = r.next {
-		all = append(all, lostOf(r))
-		if r.next == nil || r.next.reason != r.reason {
+		if !r.untold {
+			all = append(all, lostOf(r))
+		}
+		if len(all) > 0 && (r.next == nil || r.next.reason != r.reason) {
 			p.observer.Dropped(r.reason, all)
 			all = all[:0]
 		}
@@ -285,7 +259,7 @@ func (p *Producer) tellLost(dead *list) {
 }
 
 func lostOf(r *Record) Lost {
-	return Lost{PartitionKey: r.PartitionKey, Bytes: len(r.Data), PTS: r.PTS, Token: r.Token, Tries: int(r.tries)}
+	return Lost{PartitionKey: r.PartitionKey, Bytes: r.payload, PTS: r.PTS, Token: r.Token, Tries: int(r.tries)}
 }
 
 // noteRecordFault tells of a record that is wrong by itself.
@@ -294,7 +268,7 @@ func (p *Producer) noteRecordFault(r *Record, f recordFault) {
 		fault := awserr.Fault{Class: awserr.RecordFault, Party: awserr.Record, Code: f.reason, Message: f.err.Error()}
 		if f.reason == ReasonOversize {
 			fault.Message = fmt.Sprintf("a record of %d bytes is larger than max-record-size (%d)", r.size(), p.settings.MaxRecordSize)
-			fault.Remedy = "send smaller records, or raise max-record-size if the stream takes larger ones"
+			fault.Remedy = "send smaller records, raise max-record-size if the stream takes larger ones, or set oversize=split"
 			return fault
 		}
 		fault.Remedy = "give partition keys of 1 to 256 characters and explicit hash keys below 2^128"

@@ -21,15 +21,18 @@ type Record struct {
 	// Token comes back to the observer.
 	Token any
 
-	buffer   []byte  // the pool's memory
-	class    int8    // the pool's size class; -1 is none
-	state    state   // while a request holds it
-	unsure   bool    // a request that held it ended without an answer
-	alone    bool    // not to be aggregated: it was refused with others
-	tries    int32   // how often it was sent
-	seq      uint64  // its place among all accepted
-	accepted instant // when Put took it
-	reason   string  // why it was dropped
+	buffer   []byte   // the pool's memory
+	class    int8     // the pool's size class; -1 is none
+	state    state    // while a request holds it
+	unsure   bool     // a request that held it ended without an answer
+	payload  int      // bytes of what was put, for the books
+	message  *message // that it is a part of; nil for one that is whole
+	untold   bool     // another part of its message was told of
+	alone    bool     // not to be aggregated: it was refused with others
+	tries    int32    // how often it was sent
+	seq      uint64   // its place among all accepted
+	accepted instant  // when Put took it
+	reason   string   // why it was dropped
 	lane     *lane
 	next     *Record
 }
@@ -79,6 +82,14 @@ func (l *list) pushFront(r *Record) {
 		l.tail = r
 	}
 	l.n++
+}
+
+// cost is what all records take in memory.
+func (l *list) cost() (sum int64) {
+	for r := l.head; r != nil; r = r.next {
+		sum += r.cost()
+	}
+	return sum
 }
 
 // insert adds a record behind those that were accepted before it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gst-kinesis/internal/aggregate"
+	"gst-kinesis/internal/envelope"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
 )
@@ -91,9 +92,13 @@ type Settings struct {
 	// Leaky says what happens when a bound is reached. See SetLeaky.
 	Leaky Leaky
 
-	// MaxRecordSize is the most data and partition-key bytes of a record; larger
-	// ones are dropped (oversize).
+	// MaxRecordSize is the most data and partition-key bytes of a record.
 	MaxRecordSize int
+	// Oversize says what becomes of records that are larger than MaxRecordSize.
+	Oversize Oversize
+	// Compression is how each record is compressed, where that makes it smaller; readers
+	// of this project take it apart, others cannot. See package envelope.
+	Compression envelope.Codec
 	// RecordTTL is how old a record may get before it is dropped (ttl). 0 is no limit.
 	RecordTTL time.Duration
 	// RetryAttempts is how often a record is sent again before it is dropped
@@ -161,6 +166,8 @@ func (s Settings) Validate() error {
 		return errors.New("max-size-bytes, max-size-buffers or max-size-time is negative")
 	case s.MaxSizeBytes == 0 && s.MaxSizeBuffers == 0 && s.MaxSizeTime == 0:
 		return errNoBound
+	case s.Aggregation == AggregateNewline && (s.Compression != envelope.None || s.Oversize == OversizeSplit):
+		return errors.New("aggregation=newline makes text, which compression and oversize=split do not: leave one of them out")
 	case s.Leaky < LeakyNo || s.Leaky > LeakyDownstream:
 		return fmt.Errorf("leaky is %v", s.Leaky)
 	}
@@ -174,6 +181,8 @@ func (s Settings) Validate() error {
 		{"max-in-flight", int64(s.MaxInFlight), 1, maxMaxInFlight},
 		{"max-record-size", int64(s.MaxRecordSize), 1, shard.MaxMaxRecordBytes},
 		{"ordering", int64(s.Ordering), int64(BestEffort), int64(Strict)},
+		{"oversize", int64(s.Oversize), int64(OversizeDrop), int64(OversizeSplit)},
+		{"compression", int64(s.Compression), int64(envelope.None), int64(envelope.Zstd)},
 		{"aggregation", int64(s.Aggregation), int64(AggregateNone), int64(AggregateNewline)},
 		{"aggregate-max-size", int64(s.AggregateMaxSize), 1, shard.MaxMaxRecordBytes},
 		{"aggregate-max-count", int64(s.AggregateMaxCount), 1, 1 << 20},

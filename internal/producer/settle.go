@@ -141,17 +141,17 @@ func (s *answerSettler) refuse(r *Record, code, message string) {
 }
 
 func (s *answerSettler) deliver(r *Record, sequence, shardID string, index int) {
-	latency := s.now - r.accepted
-	s.p.leave(r)
-	s.p.books.Delivered.add(len(r.Data))
-	s.p.latency.add(latency, s.now)
-	r.state = delivered
 	r.lane.ok++
 	if r.lane.shard != shardID {
 		s.p.surprise(r.lane)
 	}
+	if !s.p.arrive(r) {
+		return
+	}
+	latency := s.now - r.accepted
+	s.p.latency.add(latency, s.now)
 	s.q.answer.Records = append(s.q.answer.Records, Delivery{
-		SequenceNumber: sequence, ShardID: shardID, PartitionKey: r.PartitionKey, Bytes: len(r.Data),
+		SequenceNumber: sequence, ShardID: shardID, PartitionKey: r.PartitionKey, Bytes: r.payload,
 		Index: index, PTS: r.PTS, Token: r.Token, Latency: latency, Tries: int(r.tries),
 	})
 }
@@ -213,6 +213,8 @@ func deref(s *string) string {
 // was tried enough, is too old or was given up meanwhile.
 func (p *Producer) giveBack(q *request, r *Record, now instant) {
 	switch attempts := p.settings.RetryAttempts; {
+	case r.isHusk():
+		p.lose(r, r.reason)
 	case q.cutReason != "" && r.seq <= q.cutUpTo:
 		p.lose(r, q.cutReason)
 	case attempts >= 0 && int(r.tries) > attempts:
@@ -327,7 +329,7 @@ func (p *Producer) tellGivenUp(records []*Record) {
 	all := (*scratch)[:0]
 	reason := ""
 	for _, r := range records {
-		if r.state != lost {
+		if r.state != lost || r.untold {
 			continue
 		}
 		if r.reason != reason && len(all) > 0 {

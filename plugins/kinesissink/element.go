@@ -175,6 +175,10 @@ func (s *element) Render(v *gst.View) gst.Flow {
 			return gst.FlowOK
 		case errors.Is(err, producer.ErrFailed):
 			return gst.FlowError
+		case errors.Is(err, producer.ErrOversize):
+			s.e.PostError(&gst.Error{Code: gst.ResourceWrite, Text: sentence(err) + " Send smaller buffers, raise max-record-size if the stream takes " +
+				"larger records, or set oversize to drop or split."})
+			return gst.FlowError
 		case errors.Is(err, producer.ErrClosed):
 			return gst.FlowFlushing
 		}

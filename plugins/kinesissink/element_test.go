@@ -229,6 +229,16 @@ func TestUnlockWhileRenderWaits(t *testing.T) {
 	require.NotZero(t, s.Get("dropped-by-reason").(*gst.Structure).Uint64("stop"))
 }
 
+func TestOversizeIsAnErrorWhereAskedFor(t *testing.T) {
+	_, to := endpoint(t, 1)
+	p := gsttest.Parse(t, "fakesrc num-buffers=3 sizetype=fixed sizemax=3000 ! kinesissink name=k max-record-size=1000 oversize=error "+to)
+	p.Play()
+	m := p.Await(gst.MessageError)
+	require.Contains(t, m.Err.Text, "Putting a record of 3002 bytes into stream s, which takes 1000")
+	require.Contains(t, m.Err.Text, "oversize")
+	require.EqualValues(t, 1, stats(p.Element("k")).Uint64("records-refused"))
+}
+
 func TestAnEmptyBufferIsARecordOfNothing(t *testing.T) {
 	srv, to := endpoint(t, 1)
 	h := sink(t, to)

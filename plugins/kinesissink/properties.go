@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gst-kinesis/cgo/gst"
+	"gst-kinesis/internal/envelope"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
 )
@@ -36,6 +37,16 @@ var (
 		enum(producer.AggregateNone.String(), "Each buffer is a record", int(producer.AggregateNone)),
 		enum(producer.AggregateKPL.String(), "In the format of the Kinesis Producer Library, which KCL, Lambda's helpers and Firehose take apart", int(producer.AggregateKPL)),
 		enum(producer.AggregateNewline.String(), "As lines, for text", int(producer.AggregateNewline)),
+	}
+	compressions = []gst.EnumValue{
+		enum(envelope.None.String(), "As they are", int(envelope.None)),
+		enum(envelope.Gzip.String(), "By gzip, where that makes it smaller", int(envelope.Gzip)),
+		enum(envelope.Zstd.String(), "By zstd, where that makes it smaller", int(envelope.Zstd)),
+	}
+	oversizes = []gst.EnumValue{
+		enum(producer.OversizeDrop.String(), "Drop it with a warning, counted", int(producer.OversizeDrop)),
+		enum(producer.OversizeError.String(), "End the stream with an error", int(producer.OversizeError)),
+		enum(producer.OversizeSplit.String(), "Send it in parts, which only readers of gst-kinesis put together", int(producer.OversizeSplit)),
 	}
 	ackModes = []gst.EnumValue{
 		enum(acksNone, "No messages", 0),
@@ -169,6 +180,16 @@ var queueProperties = []property{
 		Field: func(s *Settings) any { return &s.Ordering }, EnumName: "GstKinesisOrdering", Values: orderings,
 	},
 	{
+		Name:  "oversize",
+		Blurb: "What happens to a buffer that is larger than max-record-size",
+		Field: func(s *Settings) any { return &s.Oversize }, EnumName: "GstKinesisOversize", Values: oversizes,
+	},
+	{
+		Name:  "compression",
+		Blurb: "How each record is compressed; only readers of gst-kinesis take that apart",
+		Field: func(s *Settings) any { return &s.Compression }, EnumName: "GstKinesisCompression", Values: compressions,
+	},
+	{
 		Name:  "aggregation",
 		Blurb: "How several buffers become one record of Kinesis', which costs less where they are small",
 		Field: func(s *Settings) any { return &s.Aggregation }, EnumName: "GstKinesisAggregation", Values: aggregations,
@@ -220,7 +241,7 @@ var queueProperties = []property{
 	},
 	{
 		Name:  "max-record-size",
-		Blurb: "Largest record in bytes, data and key, that the stream takes; a larger one is dropped with a warning",
+		Blurb: "Largest record in bytes, data and key, that the stream takes; see oversize for larger ones",
 		Field: func(s *Settings) any { return &s.MaxRecordSize }, Min: 1, Max: shard.MaxMaxRecordBytes,
 	},
 	{

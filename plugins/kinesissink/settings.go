@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gst-kinesis/internal/awscfg"
+	"gst-kinesis/internal/envelope"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
@@ -28,6 +29,7 @@ type Settings struct {
 	Shards                         uint32
 	Ordering, RateLimit            string
 	Aggregation                    string
+	Compression, Oversize          string
 	AggregateMaxSize               uint32
 	AggregateMaxCount              uint32
 	Linger                         uint64 // ns
@@ -60,6 +62,8 @@ func settingsOf(p producer.Settings) Settings {
 		Ordering:         p.Ordering.String(),
 		RateLimit:        p.RateLimit.String(),
 
+		Compression:       p.Compression.String(),
+		Oversize:          p.Oversize.String(),
 		Aggregation:       p.Aggregation.String(),
 		AggregateMaxSize:  uint32(p.AggregateMaxSize),
 		AggregateMaxCount: uint32(p.AggregateMaxCount),
@@ -92,6 +96,12 @@ func (s *Settings) producer(stream awscfg.Stream, region string) (producer.Setti
 		p.Ordering = producer.Strict
 	}
 	if p.Aggregation, err = producer.ParseAggregation(s.Aggregation); err != nil {
+		return p, err
+	}
+	if p.Compression, err = envelope.ParseCodec(s.Compression); err != nil {
+		return p, err
+	}
+	if p.Oversize, err = producer.ParseOversize(s.Oversize); err != nil {
 		return p, err
 	}
 	p.AggregateMaxSize, p.AggregateMaxCount = int(s.AggregateMaxSize), int(s.AggregateMaxCount)
