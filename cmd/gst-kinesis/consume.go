@@ -31,6 +31,7 @@ func (p *program) consumeCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "print each record as JSON, one to a line"},
 			&cli.BoolFlag{Name: "pretty", Usage: "print each record as indented JSON"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print no records"},
+			&cli.BoolFlag{Name: "raw", Usage: "records as they lie in the stream: aggregates whole, what was compressed or came in parts as it is"},
 			&cli.IntFlag{Name: "max-records", Usage: "ask for at most `N` records at a time", DefaultText: "as many as the service gives"},
 		),
 	}
@@ -85,7 +86,7 @@ func (p *program) consume(c *cli.Context) error {
 	defer t.Close()
 	reading, err := consumer.Start(t.Kinesis(), consumer.Options{
 		Stream: t.stream.Name, StreamARN: t.stream.ARN, Region: t.Region(), Endpoint: t.Endpoint(),
-		From: from, UntilTip: !c.Bool("follow"), MaxRecords: c.Int("max-records"), RequestTimeout: c.Duration("request-timeout"), Log: p.log,
+		From: from, UntilTip: !c.Bool("follow"), MaxRecords: c.Int("max-records"), RequestTimeout: c.Duration("request-timeout"), Log: p.log, Raw: c.Bool("raw"),
 	}, r.take)
 	if err != nil {
 		return err
@@ -99,7 +100,7 @@ func (p *program) consume(c *cli.Context) error {
 		why = "an error"
 	}
 	s := reading.Stats()
-	p.log.Info("read", "stream", t.stream.Name, "records", r.count(), "bytes", r.bytes(), "saved", r.saved(), "throttled", s.Throttled, "retried", s.Retried, "ended-by", why)
+	p.log.Info("read", "stream", t.stream.Name, "records", r.count(), "bytes", r.bytes(), "saved", r.saved(), "throttled", s.Throttled, "retried", s.Retried, "unread", s.Unread, "ended-by", why)
 	switch {
 	case err != nil:
 		return err

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+
+	"gst-kinesis/internal/wire"
 )
 
 // Session is a way to AWS: a resolved configuration and a connection pool.
@@ -133,7 +135,8 @@ func (s *Session) Kinesis(options ...func(*kinesis.Options)) *kinesis.Client {
 			o.BaseEndpoint = aws.String(s.settings.EndpointURI)
 		}
 	}
-	return kinesis.NewFromConfig(s.config, append([]func(*kinesis.Options){ours}, options...)...)
+	protocol := wire.New(wire.Settings{Mode: s.settings.Wire, Endpoint: s.settings.EndpointURI, Log: s.settings.Notice})
+	return kinesis.NewFromConfig(s.config, append([]func(*kinesis.Options){ours, protocol.Install}, options...)...)
 }
 
 // Config returns the configuration for clients of other services; endpoint-uri

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"gst-kinesis/internal/wire"
 )
 
 // Settings say who we are to AWS and how it is reached. The zero value asks the
@@ -47,6 +49,12 @@ type Settings struct {
 	// HTTP2 allows HTTP/2, which SubscribeToShard needs. Without it each request
 	// in flight has a connection of its own, so none waits behind another.
 	HTTP2 bool
+
+	// Wire is how PutRecords travels: wire.Auto is CBOR where it is known to be understood.
+	Wire wire.Mode
+	// Notice is told what a person should know once: that CBOR was refused. It may be nil,
+	// is called from whichever goroutine makes a call, and must not block.
+	Notice func(text string) `json:"-" yaml:"-"`
 
 	// UseDualStack and UseFIPS choose AWS's endpoints of those kinds; false
 	// leaves it to the chain (AWS_USE_DUALSTACK_ENDPOINT, AWS_USE_FIPS_ENDPOINT).

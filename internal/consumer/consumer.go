@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"gst-kinesis/internal/awserr"
+	"gst-kinesis/internal/envelope"
 )
 
 // Consumer reads a stream. Its methods are safe for concurrent use.
@@ -23,6 +24,7 @@ type Consumer struct {
 	stream  streamRef
 	subject awserr.Subject
 	warn    *warner
+	parts   *envelope.Assembler
 	counts  counters
 
 	cancel context.CancelCauseFunc // with the error that ends the consumer, or nil
@@ -49,6 +51,10 @@ type Stats struct {
 	Throttled uint64 // answers that said: slower
 	Retried   uint64 // failures that were tried again
 	Expired   uint64 // iterators that had to be replaced
+	// Unread are records and messages that were discarded: damaged, of a later version,
+	// too large, or with parts that did not come. Partial are those still incomplete.
+	Unread  uint64
+	Partial int
 	// Behind is how far the shard that is most behind was from its end.
 	Behind time.Duration
 }
@@ -66,8 +72,13 @@ func Start(client Client, o Options, handle Handler) (*Consumer, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("starting consumer: %w", err)
 	}
+	parts, err := envelope.NewAssembler(envelope.AssemblerSettings{Now: o.Now})
+	if err != nil {
+		return nil, fmt.Errorf("starting consumer: %w", err)
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	c := &Consumer{
+		parts:  parts,
 		client: client, o: o, handle: handle, stream: refOf(o),
 		warn:    &warner{log: o.Log, now: o.Now},
 		cancel:  cancel,
@@ -117,6 +128,8 @@ func (c *Consumer) Stats() Stats {
 		Reading: int(n.reading.Load()), Waiting: int(n.waiting.Load()), Records: n.records.Load(), Bytes: n.bytes.Load(),
 		Calls: n.calls.Load(), Throttled: n.throttled.Load(), Retried: n.retried.Load(), Expired: n.expired.Load(),
 	}
+	parts := c.parts.Stats()
+	s.Unread, s.Partial = parts.Dropped(), parts.Pending
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, d := range c.behind {

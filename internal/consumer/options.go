@@ -22,6 +22,7 @@ type Client interface {
 // Record is one record of the stream. Data belongs to whoever gets it.
 type Record struct {
 	SequenceNumber string
+	Index          int // in an aggregate, from 0: the subsequence number
 	PartitionKey   string
 	Data           []byte
 	Arrived        time.Time // as the service noted it, to the millisecond
@@ -83,6 +84,10 @@ type Options struct {
 	SyncInterval time.Duration
 	// RequestTimeout bounds one call.
 	RequestTimeout time.Duration
+
+	// Raw hands records over as they lie in the stream: aggregates as they are, and
+	// what was compressed or came in parts too.
+	Raw bool
 
 	// Log takes warnings about failures and notes about shards; nil discards.
 	Log *slog.Logger

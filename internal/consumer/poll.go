@@ -36,10 +36,11 @@ type poller struct {
 	at       Position // where the next iterator is taken
 	iterator string   // "" when one must be taken
 	due      time.Time
+	unpacker unpacker
 }
 
 func (c *Consumer) newPoller(shardID string, at Position) *poller {
-	return &poller{caller: caller{c: c, doing: "reading shard " + shardID}, shardID: shardID, at: at}
+	return &poller{caller: caller{c: c, doing: "reading shard " + shardID}, shardID: shardID, at: at, unpacker: unpacker{c: c, shardID: shardID}}
 }
 
 // next waits until the shard may be asked again, and asks.
@@ -60,7 +61,11 @@ func (p *poller) next(ctx context.Context) (fetched, error) {
 		if err != nil {
 			return fetched{}, err
 		}
-		return p.take(out), nil
+		f := p.take(out)
+		if !p.c.o.Raw {
+			f.Records = p.unpacker.unpack(f.Records)
+		}
+		return f, nil
 	}
 }
 

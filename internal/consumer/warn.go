@@ -14,10 +14,12 @@ type warner struct {
 	log *slog.Logger
 	now func() time.Time
 
-	mu     sync.Mutex
-	last   time.Time
-	silent int
-	open   string // what the last warning was about, until it works again
+	mu        sync.Mutex
+	last      time.Time
+	silent    int
+	discards  int       // not told yet
+	discarded time.Time // told last
+	open      string    // what the last warning was about, until it works again
 }
 
 func (w *warner) say(doing string, f awserr.Fault, wait time.Duration) {
@@ -40,6 +42,21 @@ func (w *warner) say(doing string, f awserr.Fault, wait time.Duration) {
 		attrs = append(attrs, "remedy", f.Remedy)
 	}
 	w.log.Warn(doing+" failed, trying again", attrs...)
+}
+
+// discard tells of a record that cannot be read, at most once a second.
+func (w *warner) discard(err error, shardID, sequence string) {
+	w.mu.Lock()
+	now := w.now()
+	w.discards++
+	if !w.discarded.IsZero() && now.Sub(w.discarded) < warnEvery {
+		w.mu.Unlock()
+		return
+	}
+	n := w.discards
+	w.discards, w.discarded = 0, now
+	w.mu.Unlock()
+	w.log.Warn("discarding records that cannot be read", "records", n, "shard", shardID, "sequence-number", sequence, "error", err)
 }
 
 // recovered tells, once, that what was warned about last works again.

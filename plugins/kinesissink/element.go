@@ -101,12 +101,17 @@ func (s *element) Start() error {
 	if err != nil {
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
-	way, err := s.dial(settings.aws(), stream)
+	reporter := newReporter(s.e, settings)
+	aws, err := settings.aws(func(text string) { reporter.Noticed(producer.Notice{Text: text}) })
+	if err != nil {
+		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
+	}
+	way, err := s.dial(aws, stream)
 	if err != nil {
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
 	session := &session{way: way, settings: settings, wait: newCanceller(), drain: newCanceller()}
-	if err := session.begin(stream, s.limits, newReporter(s.e, settings)); err != nil {
+	if err := session.begin(stream, s.limits, reporter); err != nil {
 		way.Close()
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}

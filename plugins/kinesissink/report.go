@@ -85,8 +85,12 @@ func (r *reporter) Recovered(rec producer.Recovery) {
 
 // Noticed says what is worth knowing once.
 func (r *reporter) Noticed(n producer.Notice) {
-	r.e.Log(gst.LevelWarning, "%s (%v)", n.Text, n.Err)
-	r.e.PostInfo(&gst.Error{Code: gst.ResourceWrite, Text: sentence(errors.New(n.Text)), Debug: fmt.Sprint(n.Err)})
+	info := &gst.Error{Code: gst.ResourceWrite, Text: sentence(errors.New(n.Text))}
+	if n.Err != nil {
+		info.Debug = n.Err.Error()
+	}
+	r.e.Log(gst.LevelInfo, "%s %s", info.Text, info.Debug)
+	r.e.PostInfo(info)
 }
 
 // Failed ends the stream.

@@ -9,6 +9,7 @@ import (
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
+	"gst-kinesis/internal/wire"
 )
 
 // Settings are the element's properties.
@@ -19,7 +20,7 @@ type Settings struct {
 	AccessKey                      string
 	SecretAccessKey, SessionToken  awscfg.Secret
 	Profile, RoleARN, ExternalID   string
-	CAFile                         string
+	CAFile, Wire                   string
 	RequestTimeout                 int64 // ms
 	RetryAttempts                  int32
 	PartitionKeyMode, PartitionKey string
@@ -62,6 +63,7 @@ func settingsOf(p producer.Settings) Settings {
 		Ordering:         p.Ordering.String(),
 		RateLimit:        p.RateLimit.String(),
 
+		Wire:              wire.Auto.String(),
 		Compression:       p.Compression.String(),
 		Oversize:          p.Oversize.String(),
 		Aggregation:       p.Aggregation.String(),
@@ -144,11 +146,13 @@ func (s *Settings) leaky(live bool) producer.Leaky {
 }
 
 // aws gives the settings as awscfg takes them.
-func (s *Settings) aws() awscfg.Settings {
+func (s *Settings) aws(notice func(string)) (awscfg.Settings, error) {
+	mode, err := wire.ParseMode(s.Wire)
 	return awscfg.Settings{
+		Wire: mode, Notice: notice,
 		Region: s.Region, EndpointURI: s.EndpointURI,
 		AccessKey: s.AccessKey, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken,
 		Profile: s.Profile, RoleARN: s.RoleARN, ExternalID: s.ExternalID,
 		CAFile: s.CAFile, RequestTimeout: s.requestTimeout(), MaxConnections: int(s.MaxInFlight),
-	}
+	}, err
 }

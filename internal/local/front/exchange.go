@@ -56,12 +56,16 @@ func (x *exchange) serve() {
 	x.carryOut(work)
 }
 
-// identify puts AWS's two request ids on the answer.
+// formats is the header by which the producer's side learns that CBOR is understood here; see wire.Header.
+const formats = "X-Gst-Kinesis-Wire"
+
+// identify puts AWS's two request ids on the answer, and what this endpoint speaks.
 func (x *exchange) identify() {
 	x.seen.RequestID = uuid.NewString()
 	var extended [72]byte
 	_, _ = rand.Read(extended[:]) // never fails
 	x.w.Header().Set("x-amzn-RequestId", x.seen.RequestID)
+	x.w.Header().Set(formats, "json, cbor")
 	x.w.Header().Set("x-amz-id-2", base64.StdEncoding.EncodeToString(extended[:]))
 }
 
