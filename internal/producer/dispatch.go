@@ -36,6 +36,7 @@ func (p *Producer) dispatch() {
 		}
 		p.formed = formed
 		wakeAt := p.nextLook(now)
+		dead.append(&p.husks)
 		if dead.n > 0 {
 			p.telling++
 		}
@@ -47,7 +48,6 @@ func (p *Producer) dispatch() {
 		if dead.n > 0 {
 			p.bury(&dead)
 		}
-		p.pool.give(&p.husks)
 		if now >= trim {
 			p.trim()
 			trim = now + trimInterval

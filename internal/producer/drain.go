@@ -87,7 +87,7 @@ func (p *Producer) stir() {
 // isAccounted reports whether no record up to a sequence number is held and the
 // observer was told of all.
 func (p *Producer) isAccounted(upTo uint64) bool {
-	if p.telling > 0 || p.flying.holds(upTo) {
+	if p.telling > 0 || p.morgue.open > 0 || p.flying.holds(upTo) {
 		return false
 	}
 	l := p.lanes.oldest()
@@ -132,6 +132,7 @@ func (p *Producer) Close() {
 	p.mu.Unlock()
 
 	p.cancel()
+	p.stopLetters()
 	close(p.quit)
 	close(p.work)
 	p.running.Wait()
@@ -154,6 +155,8 @@ func (p *Producer) drainToStop() {
 		p.settled.Broadcast()
 	})
 	defer timer.Stop()
+	letters := p.clock.AfterFunc(p.settings.StopTimeout+letterGrace, p.stopLetters)
+	defer letters.Stop()
 	began := p.now()
 	for !p.isAccounted(math.MaxUint64) || len(p.flying.requests) > 0 {
 		if over || p.settings.StopTimeout == 0 {

@@ -192,6 +192,7 @@ type fakeObserver struct {
 	mu         sync.Mutex
 	deliveries []Delivery
 	lost       map[string][]Lost
+	letters    map[string][]Lost
 	troubles   []Trouble
 	troubleAt  []time.Time
 	recoveries []Recovery
@@ -206,14 +207,16 @@ func (o *fakeObserver) snapshot() *fakeObserver {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return &fakeObserver{
-		deliveries: slices.Clone(o.deliveries), lost: maps.Clone(o.lost),
+		deliveries: slices.Clone(o.deliveries), lost: maps.Clone(o.lost), letters: maps.Clone(o.letters),
 		troubles: slices.Clone(o.troubles), troubleAt: slices.Clone(o.troubleAt),
 		recoveries: slices.Clone(o.recoveries), recoverAt: slices.Clone(o.recoverAt),
 		notices: slices.Clone(o.notices), failures: slices.Clone(o.failures), failedAt: slices.Clone(o.failedAt),
 	}
 }
 
-func newFakeObserver() *fakeObserver { return &fakeObserver{lost: make(map[string][]Lost)} }
+func newFakeObserver() *fakeObserver {
+	return &fakeObserver{lost: make(map[string][]Lost), letters: make(map[string][]Lost)}
+}
 
 func (o *fakeObserver) Delivered(a *Answer) {
 	o.mu.Lock()
@@ -225,6 +228,12 @@ func (o *fakeObserver) Dropped(reason string, lost []Lost) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.lost[reason] = append(o.lost[reason], lost...)
+}
+
+func (o *fakeObserver) DeadLettered(reason string, lost []Lost) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.letters[reason] = append(o.letters[reason], lost...)
 }
 
 func (o *fakeObserver) Trouble(t Trouble) {

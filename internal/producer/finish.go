@@ -10,10 +10,12 @@ func (p *Producer) finish(q *request) {
 	now := p.now()
 	for i := len(q.records) - 1; i >= 0; i-- {
 		switch r := q.records[i]; {
+		case r.state == lost && p.becomesLetter(r.reason):
+			dead.pushFront(r)
 		case r.state != again:
 			done.pushBack(r)
 		case r.isHusk():
-			p.lose(r, r.reason)
+			p.lose(r, r.message.reason)
 			dead.pushFront(r)
 		case q.cutReason != "" && r.seq <= q.cutUpTo: // cut since it was settled
 			p.lose(r, q.cutReason)

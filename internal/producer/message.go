@@ -55,8 +55,9 @@ var ErrOversize = errors.New("the record is larger than max-record-size")
 // follow each other in a lane. It is delivered when all of them are, and lost when
 // the first one is; what is left of it then is thrown away.
 type message struct {
-	left int  // parts that are neither delivered nor lost
-	lost bool // counted as that
+	left   int  // parts that are neither delivered nor lost
+	lost   bool // counted as that
+	reason string
 }
 
 // isHusk reports whether a record is what is left of a message that was lost.
@@ -173,23 +174,27 @@ func (p *Producer) arrive(r *Record) bool {
 
 // lose drops a record that is held, and with it what it is a part of.
 func (p *Producer) lose(r *Record, reason string) {
-	p.leave(r)
 	r.reason, r.state = reason, lost
 	if m := r.message; m != nil {
 		m.left--
-		if r.untold = m.lost; m.lost {
-			return
+		if r.untold = m.lost; !m.lost {
+			m.lost, m.reason = true, reason
 		}
-		m.lost = true
 	}
-	p.books.InFlight.sub(r.payload)
-	p.books.drop(reason, r.payload)
+	if p.becomesLetter(reason) { // in flight until it is written
+		return
+	}
+	p.leave(r)
+	if !r.untold {
+		p.books.InFlight.sub(r.payload)
+		p.books.drop(reason, r.payload)
+	}
 }
 
-// skipHusks throws away what is left of lost messages at the front of a lane; its
-// memory is given back by the dispatcher.
+// skipHusks throws away what is left of lost messages at the front of a lane, for the
+// reason that the message was lost for; the dispatcher buries it.
 func (p *Producer) skipHusks(l *lane) {
 	for l.waiting.n > 0 && l.waiting.head.isHusk() {
-		p.loseFirst(l, l.waiting.head.reason, &p.husks)
+		p.loseFirst(l, l.waiting.head.message.reason, &p.husks)
 	}
 }

@@ -33,6 +33,8 @@ type Observer interface {
 	// Dropped is called with records that were given up for one reason. The slice
 	// is only valid during the call.
 	Dropped(reason string, lost []Lost)
+	// DeadLettered is called as Dropped is, with records that were written down instead.
+	DeadLettered(reason string, lost []Lost)
 	// Trouble is called when something goes wrong that does not end the stream, at
 	// most once a second for one kind, from one goroutine.
 	Trouble(t Trouble)
@@ -165,9 +167,10 @@ func (e *failedError) Unwrap() []error { return []error{ErrFailed, e.trouble} }
 // silent is the observer of a producer that has none.
 type silent struct{}
 
-func (silent) Delivered(*Answer)      {}
-func (silent) Dropped(string, []Lost) {}
-func (silent) Trouble(Trouble)        {}
-func (silent) Recovered(Recovery)     {}
-func (silent) Noticed(Notice)         {}
-func (silent) Failed(Trouble)         {}
+func (silent) Delivered(*Answer)           {}
+func (silent) Dropped(string, []Lost)      {}
+func (silent) DeadLettered(string, []Lost) {}
+func (silent) Trouble(Trouble)             {}
+func (silent) Recovered(Recovery)          {}
+func (silent) Noticed(Notice)              {}
+func (silent) Failed(Trouble)              {}

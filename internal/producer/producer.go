@@ -31,19 +31,22 @@ type Producer struct {
 	started  time.Time
 	pool     pool
 	limits   *limit.Stream
+	letters  DeadLetters               // nil: what is lost is dropped
 	shaper   *shaper                   // nil where records are sent as they are
 	shards   atomic.Pointer[shard.Map] // the lanes', for others to look at
 	noRetry  []func(*kinesis.Options)  // turns the SDK's retries off
 
-	base     context.Context // of all requests and checks
-	cancel   context.CancelFunc
-	wake     chan struct{} // the dispatcher
-	work     chan *request // to the senders
-	report   chan struct{} // the reporter
-	resurvey chan struct{} // the shards are not as expected
-	quit     chan struct{} // dispatcher and reporter end
-	closed   chan struct{} // Close is done
-	running  sync.WaitGroup
+	base          context.Context // of all requests and checks
+	cancel        context.CancelFunc
+	letterContext context.Context // of writing letters
+	stopLetters   context.CancelFunc
+	wake          chan struct{} // the dispatcher
+	work          chan *request // to the senders
+	report        chan struct{} // the reporter
+	resurvey      chan struct{} // the shards are not as expected
+	quit          chan struct{} // dispatcher and reporter end
+	closed        chan struct{} // Close is done
+	running       sync.WaitGroup
 
 	mu      sync.Mutex
 	random  *rand.Rand
@@ -52,6 +55,7 @@ type Producer struct {
 	leaky   Leaky
 	seq     uint64 // of the record accepted last
 	lanes   *lanes
+	morgue  morgue
 	waiting int    // records in lanes
 	bytes   int    // their data and partition keys
 	held    int64  // memory of records waiting and in flight
@@ -173,6 +177,8 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 	p.lostScratch.New = func() any { return new([]Lost) }
 	p.space.L, p.settled.L = &p.mu, &p.mu
 	p.base, p.cancel = context.WithCancel(context.Background())
+	p.letterContext, p.stopLetters = context.WithCancel(context.Background())
+	p.morgue.came = make(chan struct{}, 1)
 	return p
 }
 
@@ -187,6 +193,9 @@ func (p *Producer) start() {
 	}
 	if p.hooks.shards != nil {
 		p.running.Go(p.survey)
+	}
+	if p.letters != nil {
+		p.running.Go(p.inter)
 	}
 }
 

@@ -54,6 +54,7 @@ type schedule struct {
 	partial   bool // single records may fail
 	listed    bool // the producer may list the shards
 	reshards  bool // there are reshards meanwhile
+	letters   *fakeLetters
 	keys      int
 
 	mu       sync.Mutex
@@ -65,6 +66,9 @@ type schedule struct {
 func runSchedule(t *testing.T, seed uint64) {
 	s := newSchedule(t, seed)
 	options := []Option{WithSeed(seed)}
+	if s.letters != nil {
+		options = append(options, WithDeadLetters(s.letters))
+	}
 	if s.listed {
 		options = append(options, WithShards(s.client.ListShards))
 	}
@@ -123,6 +127,9 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 		s.settings.Compression = envelope.Codec(r.IntN(3))
 	}
 	s.settings.RateLimit = []limit.Rate{limit.Off, limit.Auto, 1}[r.IntN(3)]
+	if r.IntN(3) == 0 {
+		s.letters = &fakeLetters{random: rand.New(rand.NewPCG(seed, 6)), faulty: r.Float64() / 2}
+	}
 	s.client = s.newClient(r)
 	s.client.limited = r.IntN(3) == 0
 	s.client.lines = s.settings.Aggregation == AggregateNewline
@@ -307,7 +314,10 @@ func (s *schedule) check(p *Producer) {
 	t, books := s.t, p.Books()
 	require.True(t, books.Balanced(), "%+v", books)
 	require.Zero(t, books.InFlight, "%+v", books)
-	require.Equal(t, Count{}, books.DeadLettered.plus(books.Spooled))
+	require.Equal(t, Count{}, books.Spooled)
+	if s.letters == nil {
+		require.Equal(t, Count{}, books.DeadLettered)
+	}
 	require.EqualValues(t, len(s.accepted), books.Accepted.Records)
 	require.EqualValues(t, s.refused, books.Refused.Records)
 	s.checkObserver(books)
@@ -339,6 +349,15 @@ func (s *schedule) checkObserver(books Books) {
 		}
 		require.Equal(t, books.Dropped[reason], Count{int64(len(lost)), bytes}, reason)
 	}
+	var written Count
+	for reason, lost := range o.letters {
+		for _, l := range lost {
+			fate[l.Token.(string)]++
+			written.add(l.Bytes)
+			require.Contains(t, s.letters.reasons, reason)
+		}
+	}
+	require.Equal(t, books.DeadLettered, written)
 	for data := range s.accepted {
 		require.Equal(t, 1, fate[data], "record %s was told of %d times", data, fate[data])
 	}

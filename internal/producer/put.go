@@ -180,11 +180,18 @@ func (p *Producer) enter(parts *list) {
 
 // stillborn accounts for a record that is accepted and dropped at once.
 func (p *Producer) stillborn(parts *list, reason string, dead *list) {
-	first := parts.head
+	first, letter := parts.head, p.becomesLetter(reason)
 	p.books.Accepted.add(first.payload)
-	p.books.drop(reason, first.payload)
+	if letter {
+		p.books.InFlight.add(first.payload)
+	} else {
+		p.books.drop(reason, first.payload)
+	}
 	for r := parts.popFront(); r != nil; r = parts.popFront() {
-		r.reason, r.untold = reason, r != first
+		r.reason, r.untold, r.accepted = reason, r != first, p.now()
+		if letter {
+			p.held += r.cost()
+		}
 		dead.pushBack(r)
 	}
 }
@@ -232,7 +239,8 @@ func (p *Producer) loseWaiting(upTo uint64, reason string, dead *list) (n int) {
 // bury tells the observer about dropped records and frees them. Whoever put them
 // into the list counted itself in telling.
 func (p *Producer) bury(dead *list) {
-	p.tellLost(dead)
+	p.admitDead(dead)
+	p.tellEnded(dead, p.observer.Dropped)
 	p.pool.give(dead)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -240,8 +248,8 @@ func (p *Producer) bury(dead *list) {
 	p.settled.Broadcast()
 }
 
-// tellLost calls Dropped once for each run of records with the same reason.
-func (p *Producer) tellLost(dead *list) {
+// tellEnded calls tell once for each run of records with the same reason.
+func (p *Producer) tellEnded(dead *list, tell func(reason string, lost []Lost)) {
 	scratch := p.lostScratch.Get().(*[]Lost) //nolint:forcetypeassert // its New says so
 	all := (*scratch)[:0]
 	for r := dead.head; r != nil; r = r.next {
@@ -249,7 +257,7 @@ func (p *Producer) tellLost(dead *list) {
 			all = append(all, lostOf(r))
 		}
 		if len(all) > 0 && (r.next == nil || r.next.reason != r.reason) {
-			p.observer.Dropped(r.reason, all)
+			tell(r.reason, all)
 			all = all[:0]
 		}
 	}

@@ -92,6 +92,13 @@ func (l *list) cost() (sum int64) {
 	return sum
 }
 
+// append moves the records of another list behind its own.
+func (l *list) append(other *list) {
+	for r := other.popFront(); r != nil; r = other.popFront() {
+		l.pushBack(r)
+	}
+}
+
 // insert adds a record behind those that were accepted before it.
 func (l *list) insert(r *Record) {
 	before := (*Record)(nil)

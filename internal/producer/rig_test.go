@@ -23,10 +23,10 @@ type rig struct {
 
 // bench runs body with a producer whose settings and client were prepared, closes
 // it and checks the books.
-func bench(t *testing.T, prepare func(*Settings, *fakeClient), body func(*rig)) {
+func bench(t *testing.T, prepare func(*Settings, *fakeClient), body func(*rig), options ...Option) {
 	t.Helper()
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) { inBubble(t, prepare, body) })
+	synctest.Test(t, func(t *testing.T) { inBubble(t, prepare, body, options...) })
 }
 
 func inBubble(t *testing.T, prepare func(*Settings, *fakeClient), body func(*rig), options ...Option) {

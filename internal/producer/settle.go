@@ -214,7 +214,7 @@ func deref(s *string) string {
 func (p *Producer) giveBack(q *request, r *Record, now instant) {
 	switch attempts := p.settings.RetryAttempts; {
 	case r.isHusk():
-		p.lose(r, r.reason)
+		p.lose(r, r.message.reason)
 	case q.cutReason != "" && r.seq <= q.cutUpTo:
 		p.lose(r, q.cutReason)
 	case attempts >= 0 && int(r.tries) > attempts:
@@ -329,7 +329,7 @@ func (p *Producer) tellGivenUp(records []*Record) {
 	all := (*scratch)[:0]
 	reason := ""
 	for _, r := range records {
-		if r.state != lost || r.untold {
+		if r.state != lost || r.untold || p.becomesLetter(r.reason) {
 			continue
 		}
 		if r.reason != reason && len(all) > 0 {

@@ -67,6 +67,14 @@ func (r *reporter) Dropped(reason string, lost []producer.Lost) {
 	}
 }
 
+// DeadLettered ends the records' tokens: they were given up on purpose.
+func (r *reporter) DeadLettered(reason string, lost []producer.Lost) {
+	r.e.Log(gst.LevelWarning, "wrote %d dead letters: %s", len(lost), reason)
+	for i := range lost {
+		complete(lost[i].Token, gst.OutcomeDropped)
+	}
+}
+
 func complete(token any, o gst.Outcome) {
 	if t, ok := token.(gst.Token); ok {
 		t.Complete(o)

@@ -1,0 +1,155 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gst-kinesis/internal/awserr"
+)
+
+// Letter is a record that can never be delivered, with what is known of it.
+type Letter struct {
+	// Reason is one of the reasons of the books, or AWS's error code.
+	Reason          string
+	PartitionKey    string
+	ExplicitHashKey string
+	// Data is what would have been sent: of a record in parts one part, of a compressed
+	// one the envelope. Valid during the call.
+	Data []byte
+	// PTS is what the caller put into the record, or NoPTS.
+	PTS uint64
+	// Tries is how often it was sent.
+	Tries int
+	// Accepted is when Put took it.
+	Accepted time.Time
+}
+
+// DeadLetters is a place for what can never be delivered.
+type DeadLetters interface {
+	// Write keeps all letters or none, for good, or returns an error that says what to
+	// do. It is called from one goroutine, and must return soon after ctx is done.
+	Write(ctx context.Context, letters []Letter) error
+}
+
+const (
+	// mostLetters is how many are written at a time.
+	mostLetters = 100
+	// letterGrace is how long the end of stop-timeout waits for letters.
+	letterGrace = 2 * time.Second
+	// reasonNoLetter is the code of the trouble that letters could not be written.
+	reasonNoLetter = "dead-letter-failed"
+)
+
+// WithDeadLetters gives what would be dropped to a place from where it can be sent
+// again, but for what is dropped because there is no room (leaky).
+func WithDeadLetters(d DeadLetters) Option { return func(p *Producer) { p.letters = d } }
+
+// becomesLetter reports whether a record lost for a reason is written down.
+func (p *Producer) becomesLetter(reason string) bool {
+	return p.letters != nil && reason != ReasonLeakyOldest && reason != ReasonLeakyNewest
+}
+
+// morgue is the records that wait to be written down, in flight until they are.
+type morgue struct {
+	waiting list
+	open    int           // records in it and being written
+	came    chan struct{} // wakes the undertaker
+}
+
+// admitDead moves the records that become letters out of a list.
+func (p *Producer) admitDead(dead *list) {
+	if p.letters == nil {
+		return
+	}
+	var others list
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for r := dead.popFront(); r != nil; r = dead.popFront() {
+		if p.becomesLetter(r.reason) {
+			p.morgue.waiting.pushBack(r)
+			p.morgue.open++
+		} else {
+			others.pushBack(r)
+		}
+	}
+	*dead = others
+	select {
+	case p.morgue.came <- struct{}{}:
+	default:
+	}
+}
+
+// inter is the undertaker: it writes letters until the producer ends.
+func (p *Producer) inter() {
+	for {
+		select {
+		case <-p.morgue.came:
+		case <-p.quit:
+			return
+		}
+		for batch := p.nextDead(); batch.n > 0; batch = p.nextDead() {
+			p.bringOut(&batch)
+		}
+	}
+}
+
+func (p *Producer) nextDead() (batch list) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for batch.n < mostLetters && p.morgue.waiting.n > 0 {
+		batch.pushBack(p.morgue.waiting.popFront())
+	}
+	return batch
+}
+
+// bringOut writes the letters of some records and settles the books by that.
+func (p *Producer) bringOut(batch *list) {
+	letters := make([]Letter, 0, batch.n)
+	for r := batch.head; r != nil; r = r.next {
+		letters = append(letters, Letter{
+			Reason: r.reason, PartitionKey: r.PartitionKey, ExplicitHashKey: r.ExplicitHashKey, Data: r.Data, PTS: r.PTS,
+			Tries: int(r.tries), Accepted: p.started.Add(r.accepted),
+		})
+	}
+	ctx, cancel := context.WithTimeout(p.letterContext, p.settings.RequestTimeout)
+	defer cancel()
+	err := p.letters.Write(ctx, letters)
+	count := batch.n
+	p.mu.Lock()
+	for r := batch.head; r != nil; r = r.next {
+		p.leave(r)
+		switch {
+		case r.untold:
+		case err == nil:
+			p.books.InFlight.sub(r.payload)
+			p.books.DeadLettered.add(r.payload)
+		default:
+			p.books.InFlight.sub(r.payload)
+			p.books.drop(r.reason, r.payload)
+		}
+	}
+	if err != nil {
+		p.noteNoLetters(err, count)
+	}
+	p.mu.Unlock()
+	if err == nil {
+		p.tellEnded(batch, p.observer.DeadLettered)
+	} else {
+		p.tellEnded(batch, p.observer.Dropped)
+	}
+	p.pool.give(batch)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.morgue.open -= count
+	p.settled.Broadcast()
+}
+
+func (p *Producer) noteNoLetters(err error, records int) {
+	t := p.troubleOf(awserr.Fault{
+		Class: awserr.RecordFault, Party: awserr.Caller, Code: reasonNoLetter, Message: fmt.Sprintf("writing dead letters failed, so they are lost: %v", err),
+		Remedy: "see that the dead-letter place can be written to",
+	}, err, records)
+	t.Reason = reasonNoLetter
+	p.note(t, p.now())
+}
