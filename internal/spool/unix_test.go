@@ -1,0 +1,40 @@
+//go:build unix
+
+package spool
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	s.fill(100, 100)
+	require.NoError(t, s.Done([]ID{1}))
+	require.NoError(t, filepath.Walk(s.set.Directory, func(path string, info os.FileInfo, err error) error {
+		require.NoError(t, err)
+		want := os.FileMode(fileMode)
+		if info.IsDir() {
+			want = dirMode
+		}
+		require.Equal(t, want, info.Mode().Perm(), path)
+		return nil
+	}))
+}
+
+func TestDenied(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() == 0 {
+		t.Skip("root may everything")
+	}
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o500))
+	_, err := Open(Settings{Directory: filepath.Join(dir, "spool")})
+	var disk *DiskError
+	require.ErrorAs(t, err, &disk)
+	require.Equal(t, DiskDenied, disk.Kind)
+}
