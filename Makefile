@@ -73,6 +73,10 @@ install: build ## into PREFIX (/usr/local) and GStreamer's plugin folder
 	install -D -m 755 $(BUILD)/gst-kinesis-camera $(DESTDIR)$(PREFIX)/bin/gst-kinesis-camera
 	install -D -m 644 $(BUILD)/libgstkinesis.so $(DESTDIR)$(PLUGINS)/libgstkinesis.so
 
+.PHONY: image
+image: ## the container image, with docker, podman or buildah
+	@docker/build
+
 .PHONY: clean
 clean: ## remove build/
 	rm -rf $(BUILD)

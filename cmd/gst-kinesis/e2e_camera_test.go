@@ -66,6 +66,17 @@ func TestCameraKilledAndBack(t *testing.T) {
 	}
 }
 
+// A camera with sound: the pads of picture and sound come on threads of their own, and whichever is first, the picture is linked.
+func TestCameraWithSound(t *testing.T) {
+	t.Parallel()
+	c := newCamera(t, "--audio").begin(t)
+	for range 8 {
+		w := watch(t, c, "tcp")
+		w.lines(t, 2)
+		w.finish(t)
+	}
+}
+
 func TestCameraHangs(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -174,6 +174,7 @@ func TestSettingsAreChecked(t *testing.T) {
 	srv, err := local.New(local.Settings{Addr: "0.0.0.0:0", AllowRemote: true})
 	require.NoError(t, err)
 	require.NoError(t, srv.Start())
+	require.Regexp(t, `^http://127\.0\.0\.1:\d+$`, srv.URL(), "where a client on this machine finds it")
 	require.NoError(t, srv.Close(t.Context()))
 }
 

@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -218,8 +219,14 @@ func (s *Server) Addr() string {
 	return s.addr
 }
 
-// URL returns what clients take as their endpoint.
-func (s *Server) URL() string { return s.scheme() + s.Addr() }
+// URL returns what clients on this machine take as their endpoint: one that listens on all addresses is at the loopback one too.
+func (s *Server) URL() string {
+	host, port, err := net.SplitHostPort(s.Addr())
+	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return s.scheme() + net.JoinHostPort(host, port)
+}
 
 func (s *Server) scheme() string {
 	if s.set.TLS != nil {
