@@ -40,7 +40,7 @@ func TestBinaryWithoutCgo(t *testing.T) {
 	require.Equal(t, 1, strings.Count(string(out), "\n"))
 	out, err = exec.Command(binary, "--help").Output()
 	require.NoError(t, err)
-	for _, name := range []string{"local", "consume", "stream", "inspect", "version", "run", "camera", "presets"} {
+	for _, name := range []string{"local", "produce", "consume", "stream", "inspect", "version", "run", "camera", "presets"} {
 		require.Contains(t, string(out), "\n   "+name)
 	}
 

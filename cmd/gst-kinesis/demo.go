@@ -186,7 +186,7 @@ func (d *demo) extend(s *status.Sample) { s.Read, s.Reads = d.back.count(), true
 func (d *demo) conclude() error {
 	back, last := d.back.result()
 	for _, b := range d.books {
-		d.say("sent       %s", booksLine(b))
+		d.say("sent       %s", b.Line())
 	}
 	d.say("read back  %d records (%s) from %d shards, %d of them frames", back.Records, status.Size(float64(back.Bytes)), len(d.back.shards), d.back.frames)
 	if last == nil {
@@ -203,7 +203,7 @@ func (d *demo) balance(back pipeline.Count) error {
 	var delivered, lost uint64
 	for _, b := range d.books {
 		if !b.Balanced() || b.InFlight.Records != 0 {
-			return errors.New("demo: the books do not balance: " + booksLine(b))
+			return errors.New("demo: the books do not balance: " + b.Line())
 		}
 		delivered += b.Delivered.Records
 		lost += b.Lost()

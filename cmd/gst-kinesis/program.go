@@ -71,7 +71,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 func (p *program) app() *cli.App {
 	commands := slices.Concat([]*cli.Command{
 		p.localCommand(),
+		p.produceCommand(),
 		p.consumeCommand(),
+		p.redriveCommand(),
 		p.streamCommand(),
 		p.inspectCommand(),
 		p.versionCommand(),

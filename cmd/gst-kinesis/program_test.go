@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -69,9 +70,15 @@ type running struct {
 // begin starts a command in process.
 func begin(t *testing.T, in string, args ...string) *running {
 	t.Helper()
+	return beginReading(t, strings.NewReader(in), args...)
+}
+
+// beginReading starts a command whose standard input may take its time.
+func beginReading(t *testing.T, in io.Reader, args ...string) *running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{out: newBuffer(), err: newBuffer(), stop: cancel, done: make(chan struct{})}
-	p := &program{in: strings.NewReader(in), out: r.out, err: r.err, now: time.Now}
+	p := &program{in: in, out: r.out, err: r.err, now: time.Now}
 	go func() {
 		defer close(r.done)
 		r.status = p.run(ctx, append([]string{"gst-kinesis"}, args...))

@@ -3,13 +3,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -162,32 +158,6 @@ func (a *assignments) Set(text string) error {
 
 // String shows nothing: there is no default.
 func (a *assignments) String() string { return "" }
-
-// interrupts tells of the signals after the first, which ends ctx: what is returned is closed by the second, and a third kills.
-func interrupts(ctx context.Context) (force <-chan struct{}, stop func()) {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	forced, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer signal.Stop(signals)
-		select {
-		case <-ctx.Done():
-		case <-done:
-			return
-		}
-		select {
-		case <-signals: // the first one, which ended ctx
-		case <-done:
-			return
-		}
-		select {
-		case <-signals:
-			close(forced)
-		case <-done:
-		}
-	}()
-	return forced, func() { close(done) }
-}
 
 // verdict is the exit status of a run, and what is said of it.
 func verdict(out pipeline.Outcome, books []pipeline.Books) error {

@@ -6,15 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"math"
-	"os"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/cmd/gst-kinesis/internal/pipeline"
@@ -65,44 +60,18 @@ type runOptions struct {
 
 // runner runs one pipeline and shows how it fares.
 type runner struct {
-	opt      runOptions
-	out, err io.Writer // of whole lines
-	now      func() time.Time
-	log      *slog.Logger
-	screen   *status.Screen
-	buf      []byte // of the goroutine that reads the bus, as is said
-	said     repeats
+	display
+	opt  runOptions
+	now  func() time.Time
+	buf  []byte // of the goroutine that reads the bus, as is said
+	said repeats
 
 	mu   sync.Mutex
 	note map[string]time.Time // sources that are lost, and since when
 }
 
 func newRunner(p *program, opt runOptions) *runner {
-	r := &runner{opt: opt, now: p.now, log: p.log, note: map[string]time.Time{}}
-	r.screen = screenOn(p.err)
-	r.out = r.screen.Writer(p.out, isTerminal(p.out))
-	r.err = r.screen.Writer(p.err, isTerminal(p.err))
-	if r.screen.Terminal() {
-		var level slog.Level
-		_ = level.UnmarshalText([]byte(opt.level)) // it was read before, by setUpLog
-		r.log = slog.New(logHandler(r.err, level, os.Getenv("NO_COLOR") == ""))
-	}
-	return r
-}
-
-// screenOn makes a screen with a status line where w is a terminal that can take one.
-func screenOn(w io.Writer) *status.Screen {
-	f, ok := w.(*os.File)
-	if !ok || !isTerminal(w) || os.Getenv("TERM") == "dumb" {
-		return status.NewScreen(nil, nil)
-	}
-	return status.NewScreen(f, func() int {
-		width, _, err := term.GetSize(int(f.Fd()))
-		if err != nil {
-			return 0
-		}
-		return width
-	})
+	return &runner{opt: opt, now: p.now, display: p.newDisplay(screenOn(p.err), opt.level), note: map[string]time.Time{}}
 }
 
 // run runs a launch line to its end, prints the books and returns the exit status as an error.
@@ -134,9 +103,6 @@ func (r *runner) play(ctx context.Context, launch string) (pipeline.Outcome, []p
 	showing.Wait()
 	return out, p.Books(), nil
 }
-
-// redraw is how often the status line is written anew.
-const redraw = 250 * time.Millisecond
 
 // show keeps the status shown until the run has ended.
 func (r *runner) show(ctx context.Context, p *pipeline.Pipeline, ended <-chan struct{}) {
@@ -284,4 +250,4 @@ func (quietly) Stuck(string, string)        {}
 func (quietly) Back(string, time.Duration)  {}
 
 // printBooks prints what became of a sink's records.
-func (r *runner) printBooks(b pipeline.Books) { fmt.Fprintln(r.err, booksLine(b)) }
+func (r *runner) printBooks(b pipeline.Books) { fmt.Fprintln(r.err, b.Line()) }

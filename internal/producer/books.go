@@ -40,17 +40,23 @@ func (c Count) plus(o Count) Count {
 	return Count{Records: c.Records + o.Records, Bytes: c.Bytes + o.Bytes}
 }
 
+func (c Count) minus(o Count) Count {
+	return Count{Records: c.Records - o.Records, Bytes: c.Bytes - o.Bytes}
+}
+
 // Books account for every record:
 //
 //	Accepted = Delivered + all Dropped + DeadLettered + Spooled + InFlight
 type Books struct {
-	// Accepted are the records that Put took, those it dropped at once included.
+	// Accepted are the records that Put took, those it dropped at once included, and
+	// those that an earlier run left in the spool.
 	Accepted Count
 	// Delivered are those the service took.
 	Delivered Count
 	// Dropped are those given up, by reason.
 	Dropped map[string]Count
-	// DeadLettered and Spooled are those that lie in another place.
+	// DeadLettered and Spooled are those that lie in another place: Spooled those that
+	// are in the spool and not in memory.
 	DeadLettered Count
 	Spooled      Count
 	// InFlight are those that wait or are being sent.

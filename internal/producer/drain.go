@@ -18,6 +18,9 @@ func (p *Producer) Flush(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	upTo := p.seq
+	if p.spool != nil { // records of the spool get their numbers when they come into memory
+		upTo = math.MaxUint64
+	}
 	p.phase.draining++
 	p.phase.drainUpTo = max(p.phase.drainUpTo, upTo)
 	defer func() { p.phase.draining-- }()
@@ -36,6 +39,10 @@ func (p *Producer) Flush(ctx context.Context) error {
 		defer timer.Stop()
 	}
 	err := p.drain(ctx, upTo, &over)
+	p.phase.leaving = p.phase.closing && p.phase.leaving
+	if p.spool != nil {
+		p.wakePager()
+	}
 	p.awaitWord()
 	return err
 }
@@ -53,11 +60,12 @@ func (p *Producer) awaitWord() {
 // drain is Flush's wait, with mu held.
 func (p *Producer) drain(ctx context.Context, upTo uint64, over *bool) error {
 	before := p.books.Dropped[ReasonDrain].Records
-	for !p.isAccounted(upTo) {
+	for !p.isAccounted(upTo) || p.hasBacklog() {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("draining the producer: %w", err)
 		}
 		if *over {
+			p.phase.leaving = true
 			p.abandon(upTo, ReasonDrain)
 			if p.isAccounted(upTo) {
 				break
@@ -75,6 +83,11 @@ func (p *Producer) drain(ctx context.Context, upTo uint64, over *bool) error {
 	default:
 		return nil
 	}
+}
+
+// hasBacklog reports whether there is more in the spool that may be sent yet.
+func (p *Producer) hasBacklog() bool {
+	return p.backlog.count.Records > 0 && !p.phase.leaving && p.phase.failure == nil
 }
 
 // stir lets Flush and Close look again.
@@ -158,8 +171,9 @@ func (p *Producer) drainToStop() {
 	letters := p.clock.AfterFunc(p.settings.StopTimeout+letterGrace, p.stopLetters)
 	defer letters.Stop()
 	began := p.now()
-	for !p.isAccounted(math.MaxUint64) || len(p.flying.requests) > 0 {
+	for !p.isAccounted(math.MaxUint64) || len(p.flying.requests) > 0 || p.hasBacklog() && p.settings.StopTimeout > 0 {
 		if over || p.settings.StopTimeout == 0 {
+			p.phase.leaving = true
 			p.abandon(math.MaxUint64, ReasonStop)
 			if p.isAccounted(math.MaxUint64) && len(p.flying.requests) == 0 {
 				break
@@ -167,6 +181,7 @@ func (p *Producer) drainToStop() {
 		}
 		p.settled.Wait()
 	}
+	p.phase.leaving = true
 	if dropped := int(p.books.Dropped[ReasonStop].Records); dropped > 0 {
 		p.noteLeft(ReasonStop, fmt.Sprintf("records were left %v after the stop", (p.now()-began).Round(time.Millisecond)), dropped, p.now())
 	}

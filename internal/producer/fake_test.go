@@ -193,6 +193,7 @@ type fakeObserver struct {
 	deliveries []Delivery
 	lost       map[string][]Lost
 	letters    map[string][]Lost
+	spooled    int
 	troubles   []Trouble
 	troubleAt  []time.Time
 	recoveries []Recovery
@@ -207,7 +208,7 @@ func (o *fakeObserver) snapshot() *fakeObserver {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return &fakeObserver{
-		deliveries: slices.Clone(o.deliveries), lost: maps.Clone(o.lost), letters: maps.Clone(o.letters),
+		deliveries: slices.Clone(o.deliveries), lost: maps.Clone(o.lost), letters: maps.Clone(o.letters), spooled: o.spooled,
 		troubles: slices.Clone(o.troubles), troubleAt: slices.Clone(o.troubleAt),
 		recoveries: slices.Clone(o.recoveries), recoverAt: slices.Clone(o.recoverAt),
 		notices: slices.Clone(o.notices), failures: slices.Clone(o.failures), failedAt: slices.Clone(o.failedAt),
@@ -234,6 +235,12 @@ func (o *fakeObserver) DeadLettered(reason string, lost []Lost) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.letters[reason] = append(o.letters[reason], lost...)
+}
+
+func (o *fakeObserver) Spooled(list []Lost) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.spooled += len(list)
 }
 
 func (o *fakeObserver) Trouble(t Trouble) {

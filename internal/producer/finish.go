@@ -10,7 +10,7 @@ func (p *Producer) finish(q *request) {
 	now := p.now()
 	for i := len(q.records) - 1; i >= 0; i-- {
 		switch r := q.records[i]; {
-		case r.state == lost && p.becomesLetter(r.reason):
+		case r.state == lost && (r.kept || p.becomesLetter(r.reason)):
 			dead.pushFront(r)
 		case r.state != again:
 			done.pushBack(r)
@@ -30,7 +30,11 @@ func (p *Producer) finish(q *request) {
 	for _, l := range q.lanes {
 		p.rest(l, now)
 	}
+	cut := q.cutReason != ""
 	p.flying.end(q)
+	if p.spool != nil && cut { // no longer in the pager's way
+		p.wakePager()
+	}
 	p.health.countSilent(p.flying.requests)
 	if p.health.told {
 		p.wakeReporter()

@@ -125,6 +125,7 @@ func (p *Producer) sufferLasting(q *request, t Trouble, now instant, dead *list)
 // giveUpDraining drops what a permanent error keeps from being drained.
 func (p *Producer) giveUpDraining(t Trouble, now instant, dead *list) {
 	upTo := p.phase.drainUpTo
+	p.phase.leaving = true
 	n := p.loseWaiting(upTo, t.Code, dead)
 	for _, q := range p.flying.requests {
 		q.cut(t.Code, upTo)

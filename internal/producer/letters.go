@@ -11,7 +11,10 @@ import (
 // Letter is a record that can never be delivered, with what is known of it.
 type Letter struct {
 	// Reason is one of the reasons of the books, or AWS's error code.
-	Reason          string
+	Reason string
+	// Code is AWS's error code, or one of package awserr, of the last try that failed; "" if
+	// none did.
+	Code            string
 	PartitionKey    string
 	ExplicitHashKey string
 	// Data is what would have been sent: of a record in parts one part, of a compressed
@@ -66,7 +69,7 @@ func (p *Producer) admitDead(dead *list) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for r := dead.popFront(); r != nil; r = dead.popFront() {
-		if p.becomesLetter(r.reason) {
+		if p.becomesLetter(r.reason) && !r.kept {
 			p.morgue.waiting.pushBack(r)
 			p.morgue.open++
 		} else {
@@ -108,7 +111,7 @@ func (p *Producer) bringOut(batch *list) {
 	letters := make([]Letter, 0, batch.n)
 	for r := batch.head; r != nil; r = r.next {
 		letters = append(letters, Letter{
-			Reason: r.reason, PartitionKey: r.PartitionKey, ExplicitHashKey: r.ExplicitHashKey, Data: r.Data, PTS: r.PTS,
+			Reason: r.reason, Code: r.code, PartitionKey: r.PartitionKey, ExplicitHashKey: r.ExplicitHashKey, Data: r.Data, PTS: r.PTS,
 			Tries: int(r.tries), Accepted: p.started.Add(r.accepted),
 		})
 	}
@@ -122,9 +125,11 @@ func (p *Producer) bringOut(batch *list) {
 		switch {
 		case r.untold:
 		case err == nil:
+			p.finished(r)
 			p.books.InFlight.sub(r.payload)
 			p.books.DeadLettered.add(r.payload)
 		default:
+			p.finished(r)
 			p.books.InFlight.sub(r.payload)
 			p.books.drop(r.reason, r.payload)
 		}
@@ -139,6 +144,7 @@ func (p *Producer) bringOut(batch *list) {
 		p.tellEnded(batch, p.observer.Dropped)
 	}
 	p.pool.give(batch)
+	p.clearDone()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.morgue.open -= count

@@ -78,7 +78,7 @@ func TestDeadLetters(t *testing.T) {
 		require.Zero(r, r.p.Stats().Memory)
 		for _, l := range f.letters {
 			if l.Reason == ReasonRetries {
-				require.Equal(r, Letter{Reason: ReasonRetries, PartitionKey: "k", Data: []byte("failing"), PTS: NoPTS, Tries: 3, Accepted: l.Accepted}, l)
+				require.Equal(r, Letter{Reason: ReasonRetries, Code: "InternalFailure", PartitionKey: "k", Data: []byte("failing"), PTS: NoPTS, Tries: 3, Accepted: l.Accepted}, l)
 				require.False(r, l.Accepted.Before(r.began))
 			}
 		}

@@ -27,7 +27,7 @@ func (p *Producer) withinLimits(l *lane, s step, now instant) bool {
 		return true
 	}
 	first, all := l.tanks.Wait(at, rate, s.units, s.bytes), l.tanks.Wait(at, rate, l.share(), l.bytes)
-	wait := max(first, min(all, gatherTokens))
+	wait := max(first, min(all, gatherTokens), leastSleep) // never none at all: the dispatcher would look again and again
 	l.until = now + wait + time.Duration(p.random.Int64N(int64(wait)/limitJitter+1))
 	return false
 }

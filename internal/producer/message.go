@@ -58,6 +58,7 @@ type message struct {
 	left   int  // parts that are neither delivered nor lost
 	lost   bool // counted as that
 	reason string
+	kept   bool // for that the whole stays in the spool
 }
 
 // isHusk reports whether a record is what is left of a message that was lost.
@@ -87,7 +88,7 @@ type recordFault struct {
 }
 
 // shape returns the record as it is sent, in parts if need be, or itself with what is
-// wrong with it.
+// wrong with it. Where it is not among the parts it is the caller's still.
 func (p *Producer) shape(r *Record) (parts list, fault recordFault) {
 	r.payload = len(r.Data)
 	parts.pushBack(r)
@@ -126,10 +127,9 @@ func (p *Producer) envelop(r *Record) (parts list, fault recordFault) {
 		part := p.pool.take(pieces.Size(i))
 		part.Data = pieces.AppendTo(part.Data[:0], i)
 		part.PartitionKey, part.ExplicitHashKey, part.PTS, part.Token = r.PartitionKey, r.ExplicitHashKey, r.PTS, r.Token
-		part.payload, part.message = r.payload, whole
+		part.payload, part.message, part.spool = r.payload, whole, r.spool
 		parts.pushBack(part)
 	}
-	p.release(r)
 	return parts, recordFault{}
 }
 
@@ -169,6 +169,7 @@ func (p *Producer) arrive(r *Record) bool {
 	}
 	p.books.InFlight.sub(r.payload)
 	p.books.Delivered.add(r.payload)
+	p.finished(r)
 	return true
 }
 
@@ -181,14 +182,32 @@ func (p *Producer) lose(r *Record, reason string) {
 			m.lost, m.reason = true, reason
 		}
 	}
+	if m := r.message; m != nil && m.kept || p.keeps(r, reason) {
+		p.keep(r)
+		return
+	}
 	if p.becomesLetter(reason) { // in flight until it is written
 		return
 	}
 	p.leave(r)
 	if !r.untold {
+		p.finished(r)
 		p.books.InFlight.sub(r.payload)
 		p.books.drop(reason, r.payload)
 	}
+}
+
+// keep gives a record up that stays in the spool.
+func (p *Producer) keep(r *Record) {
+	r.kept = true
+	p.leave(r)
+	if r.untold {
+		return
+	}
+	if r.message != nil {
+		r.message.kept = true
+	}
+	p.leaveSpooled(r)
 }
 
 // skipHusks throws away what is left of lost messages at the front of a lane, for the

@@ -35,6 +35,9 @@ type Observer interface {
 	Dropped(reason string, lost []Lost)
 	// DeadLettered is called as Dropped is, with records that were written down instead.
 	DeadLettered(reason string, lost []Lost)
+	// Spooled is called with records that lie in the spool alone from here on; what becomes
+	// of them there is not told one by one. The slice is only valid during the call.
+	Spooled(list []Lost)
 	// Trouble is called when something goes wrong that does not end the stream, at
 	// most once a second for one kind, from one goroutine.
 	Trouble(t Trouble)
@@ -170,6 +173,7 @@ type silent struct{}
 func (silent) Delivered(*Answer)           {}
 func (silent) Dropped(string, []Lost)      {}
 func (silent) DeadLettered(string, []Lost) {}
+func (silent) Spooled([]Lost)              {}
 func (silent) Trouble(Trouble)             {}
 func (silent) Recovered(Recovery)          {}
 func (silent) Noticed(Notice)              {}

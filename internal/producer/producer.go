@@ -15,6 +15,7 @@ import (
 	"gst-kinesis/internal/awserr"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
+	"gst-kinesis/internal/spool"
 )
 
 // Producer writes records to one stream. All methods are safe for concurrent use.
@@ -32,6 +33,7 @@ type Producer struct {
 	pool     pool
 	limits   *limit.Stream
 	letters  DeadLetters               // nil: what is lost is dropped
+	spool    *spool.Spool              // nil: records are in memory alone
 	shaper   *shaper                   // nil where records are sent as they are
 	shards   atomic.Pointer[shard.Map] // the lanes', for others to look at
 	noRetry  []func(*kinesis.Options)  // turns the SDK's retries off
@@ -56,6 +58,7 @@ type Producer struct {
 	seq     uint64 // of the record accepted last
 	lanes   *lanes
 	morgue  morgue
+	backlog backlog
 	waiting int    // records in lanes
 	bytes   int    // their data and partition keys
 	held    int64  // memory of records waiting and in flight
@@ -81,6 +84,7 @@ type phase struct {
 	draining  int          // Flushes under way
 	drainUpTo uint64       // the last record any Flush or Close waits for
 	closing   bool         // Close was called
+	leaving   bool         // the time to send what is in the spool is over
 	over      bool         // all goroutines have ended
 	failure   *failedError // the stream cannot go on
 }
@@ -196,6 +200,10 @@ func (p *Producer) start() {
 	}
 	if p.letters != nil {
 		p.running.Go(p.inter)
+	}
+	if p.spool != nil {
+		p.openBacklog()
+		p.running.Go(p.page)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gst-kinesis/internal/awserr"
+	"gst-kinesis/internal/spool"
 )
 
 // Reserve returns a record whose Data has the given length, to be filled and given to
@@ -31,10 +32,76 @@ func (p *Producer) release(r *Record) {
 // ErrClosed, one that wraps ErrOversize, or one that wraps ErrFailed and the Trouble.
 func (p *Producer) Put(ctx context.Context, r *Record) error {
 	parts, fault := p.shape(r)
+	if parts.head != r {
+		defer p.release(r)
+	}
+	if p.spool != nil && fault.reason == "" {
+		return p.putThrough(ctx, r, &parts)
+	}
+	return p.putInMemory(ctx, &parts, fault)
+}
+
+// putThrough puts a record into the spool, and from there on its way if it may go.
+func (p *Producer) putThrough(ctx context.Context, r *Record, parts *list) error {
+	p.mu.Lock()
+	err := p.refusal()
+	if err != nil {
+		_ = p.refuse(r, err)
+		p.mu.Unlock()
+		p.pool.give(parts)
+		return err
+	}
+	p.backlog.registry.begin()
+	p.mu.Unlock()
+	id, done, err := p.store(ctx, r, parts)
+	if id == 0 {
+		p.register(0)
+		switch {
+		case err != nil:
+			p.pool.give(parts)
+			return err
+		case done:
+			return nil
+		}
+		return p.putInMemory(ctx, parts, recordFault{})
+	}
+	p.goOn(parts, id)
+	return nil
+}
+
+// goOn sends a record that is in the spool on its way, or leaves it there for now.
+func (p *Producer) goOn(parts *list, id spool.ID) {
+	for part := parts.head; part != nil; part = part.next {
+		part.spool = id
+	}
+	first := parts.head
+	p.mu.Lock()
+	p.backlog.registry.enter(id)
+	if p.joins(first, parts.cost()) {
+		p.join(first, id)
+		p.mu.Unlock()
+		p.observer.Spooled([]Lost{lostOf(first)})
+		p.pool.give(parts)
+		return
+	}
+	p.backlog.resident[id] = resident{bytes: first.payload}
+	p.enter(parts)
+	poke := p.wantsDispatch(first.lane)
+	if p.backlog.again != 0 { // the pager may have come across it
+		p.wakePager()
+	}
+	p.mu.Unlock()
+	if poke {
+		p.poke()
+	}
+}
+
+// putInMemory puts a record on its way, or drops or refuses it.
+func (p *Producer) putInMemory(ctx context.Context, parts *list, fault recordFault) error {
 	first := parts.head
 	var dead list
 	p.mu.Lock()
-	err := p.admit(ctx, &parts, fault, &dead)
+	err := p.admit(ctx, parts, fault, &dead)
 	poke := err == nil && dead.n == 0 && p.wantsDispatch(first.lane)
 	if dead.n > 0 {
 		p.telling++
@@ -42,7 +109,7 @@ func (p *Producer) Put(ctx context.Context, r *Record) error {
 	p.mu.Unlock()
 	switch {
 	case err != nil:
-		p.pool.give(&parts)
+		p.pool.give(parts)
 		return err
 	case dead.n > 0:
 		p.bury(&dead)
@@ -199,6 +266,9 @@ func (p *Producer) stillborn(parts *list, reason string, dead *list) {
 // leave takes a record out of the memory that is held; the books are the caller's.
 func (p *Producer) leave(r *Record) {
 	p.held -= r.cost()
+	if p.spool != nil && p.backlog.count.Records > 0 {
+		p.wakePager()
+	}
 	if p.blocked > 0 {
 		p.space.Broadcast()
 	}
@@ -239,13 +309,33 @@ func (p *Producer) loseWaiting(upTo uint64, reason string, dead *list) (n int) {
 // bury tells the observer about dropped records and frees them. Whoever put them
 // into the list counted itself in telling.
 func (p *Producer) bury(dead *list) {
+	p.tellKept(dead)
 	p.admitDead(dead)
 	p.tellEnded(dead, p.observer.Dropped)
 	p.pool.give(dead)
+	p.clearDone()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.telling--
 	p.settled.Broadcast()
+}
+
+// tellKept tells of the records of a list that stay in the spool, and frees them.
+func (p *Producer) tellKept(dead *list) {
+	if p.spool == nil {
+		return
+	}
+	var kept, others list
+	for r := dead.popFront(); r != nil; r = dead.popFront() {
+		if r.kept {
+			kept.pushBack(r)
+		} else {
+			others.pushBack(r)
+		}
+	}
+	*dead = others
+	p.tellEnded(&kept, func(_ string, lost []Lost) { p.observer.Spooled(lost) })
+	p.pool.give(&kept)
 }
 
 // tellEnded calls tell once for each run of records with the same reason.

@@ -1,5 +1,7 @@
 package producer
 
+import "gst-kinesis/internal/spool"
+
 // NoPTS is the PTS of a record that has none.
 const NoPTS = ^uint64(0)
 
@@ -25,6 +27,9 @@ type Record struct {
 	class    int8     // the pool's size class; -1 is none
 	state    state    // while a request holds it
 	unsure   bool     // a request that held it ended without an answer
+	spool    spool.ID // in the spool; 0 is not there
+	kept     bool     // given up, and left in the spool
+	own      bool     // what it is lost for is its own fault
 	payload  int      // bytes of what was put, for the books
 	message  *message // that it is a part of; nil for one that is whole
 	untold   bool     // another part of its message was told of
@@ -32,6 +37,7 @@ type Record struct {
 	tries    int32    // how often it was sent
 	seq      uint64   // its place among all accepted
 	accepted instant  // when Put took it
+	code     string   // of the last try that failed
 	reason   string   // why it was dropped
 	lane     *lane
 	next     *Record
@@ -48,7 +54,7 @@ const (
 )
 
 // recordOverhead is what a record takes in memory beside its data.
-const recordOverhead = 256
+const recordOverhead = 320
 
 // size is what the service counts of the record.
 func (r *Record) size() int { return len(r.Data) + len(r.PartitionKey) }

@@ -88,6 +88,11 @@ func (f *flight) oldest() *Record {
 	return found
 }
 
+// isCut reports whether any call is being cut: what it holds may go back to the spool.
+func (f *flight) isCut() bool {
+	return slices.ContainsFunc(f.requests, func(q *request) bool { return q.cutReason != "" })
+}
+
 // holds reports whether a record up to a sequence number is under way.
 func (f *flight) holds(upTo uint64) bool {
 	r := f.oldest()

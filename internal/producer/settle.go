@@ -38,6 +38,7 @@ func (p *Producer) settleAnswer(q *request, units []unit, out *kinesis.PutRecord
 	if len(q.answer.Records) > 0 {
 		p.observer.Delivered(&q.answer)
 	}
+	p.clearDone()
 	p.tellGivenUp(records)
 	if dead.n > 0 {
 		p.bury(&dead)
@@ -127,8 +128,10 @@ func (s *answerSettler) isTheirs(unit []*Record, code, message string) bool {
 // refuse goes by an error code for one record.
 func (s *answerSettler) refuse(r *Record, code, message string) {
 	s.blame(code, message)
+	r.code = s.fault.Code
 	r.unsure = r.unsure || code == ""
 	if s.fault.Class == awserr.RecordFault {
+		r.own = true
 		s.p.lose(r, s.fault.Code)
 		return
 	}
@@ -254,7 +257,7 @@ func (p *Producer) settleFault(q *request, records []*Record, fault awserr.Fault
 	unsure := fateUnknown(fault)
 	for _, r := range records {
 		if r.state == pending {
-			r.unsure = r.unsure || unsure
+			r.unsure, r.code = r.unsure || unsure, fault.Code
 			p.giveBack(q, r, now)
 		}
 	}
@@ -286,6 +289,7 @@ func (p *Producer) settleUntried(q *request, records []*Record) {
 // refuseRecord drops the one record that the service refused.
 func (p *Producer) refuseRecord(r *Record, fault awserr.Fault, err error, now instant) {
 	p.health.refusals++
+	r.own, r.code = true, fault.Code
 	p.lose(r, fault.Code)
 	t := p.troubleOf(fault, err, 1)
 	t.Class, t.Party, t.Reason = awserr.RecordFault, awserr.Record, fault.Code
@@ -329,7 +333,7 @@ func (p *Producer) tellGivenUp(records []*Record) {
 	all := (*scratch)[:0]
 	reason := ""
 	for _, r := range records {
-		if r.state != lost || r.untold || p.becomesLetter(r.reason) {
+		if r.state != lost || r.untold || r.kept || p.becomesLetter(r.reason) {
 			continue
 		}
 		if r.reason != reason && len(all) > 0 {

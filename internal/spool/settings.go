@@ -66,7 +66,8 @@ type Settings struct {
 }
 
 const (
-	defaultMaxBytes     = 1 << 30
+	// DefaultMaxBytes is 1 GiB.
+	DefaultMaxBytes     = 1 << 30
 	defaultSegmentBytes = 16 << 20
 	minSegmentBytes     = 4 << 10
 	maxSegmentBytes     = 256 << 20
@@ -81,7 +82,7 @@ func (s Settings) withDefaults() (Settings, error) {
 	if s.MaxBytes < 0 || s.MaxAge < 0 || s.SyncEvery < 0 || s.SegmentBytes < 0 || s.Sync < 0 || s.Sync > SyncNone {
 		return s, fmt.Errorf("opening the spool in %s: a setting is negative or unknown", s.Directory)
 	}
-	setDefault(&s.MaxBytes, defaultMaxBytes)
+	setDefault(&s.MaxBytes, DefaultMaxBytes)
 	setDefault(&s.SyncEvery, defaultSyncEvery)
 	setDefault(&s.SegmentBytes, defaultSegmentBytes)
 	s.SegmentBytes = max(minSegmentBytes, min(s.SegmentBytes, s.MaxBytes/8, maxSegmentBytes))

@@ -111,6 +111,21 @@ func newDiskError(op, dir string, err error) error {
 	return &DiskError{Op: op, Directory: dir, Kind: kindOf(err), Err: err}
 }
 
+// NextID is the ID that the next Append gives, or a later one: all that is in the spool now has lower ones.
+func (s *Spool) NextID() ID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.next
+}
+
+// Has reports whether a record is there and not done. It does no I/O.
+func (s *Spool) Has(id ID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seg, i := s.locate(id)
+	return seg != nil && !seg.isDone(i)
+}
+
 // isClosed is asked by each method first.
 func (s *Spool) isClosed() bool {
 	s.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -18,9 +19,11 @@ import (
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/awscfg"
 	"gst-kinesis/internal/control"
+	"gst-kinesis/internal/deadletter"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
+	"gst-kinesis/internal/spool"
 )
 
 // Class describes the element. limits are shared by all producers in the process.
@@ -85,7 +88,9 @@ type element struct {
 type session struct {
 	way      way
 	producer *producer.Producer
-	leave    func() // the shards' limits
+	leave    func()           // the shards' limits
+	spool    *spool.Spool     // nil: none
+	letters  deadletter.Place // nil: none
 	keyer    *shard.Keyer
 	field    keyField // of the streaming thread
 	settings Settings
@@ -111,7 +116,7 @@ func (s *element) Start() error {
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
 	session := &session{way: way, settings: settings, wait: newCanceller(), drain: newCanceller()}
-	if err := session.begin(stream, s.limits, reporter); err != nil {
+	if err := session.begin(stream, aws, s.limits, reporter, slog.New(gst.NewLogHandler(s.e))); err != nil {
 		way.Close()
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
@@ -130,7 +135,7 @@ func (s *element) Start() error {
 }
 
 // begin starts the producer.
-func (s *session) begin(stream awscfg.Stream, limits *limit.Registry, observer producer.Observer) error {
+func (s *session) begin(stream awscfg.Stream, aws awscfg.Settings, limits *limit.Registry, observer producer.Observer, log *slog.Logger) error {
 	settings, err := s.settings.producer(stream, s.way.Region())
 	if err != nil {
 		return err
@@ -138,16 +143,41 @@ func (s *session) begin(stream awscfg.Stream, limits *limit.Registry, observer p
 	if s.keyer, s.field, err = s.settings.keyer(func() *shard.Map { return s.producer.Shards() }); err != nil {
 		return err
 	}
+	if s.letters, err = s.settings.deadLetters(stream, s.way.Region(), aws, log); err != nil {
+		return err
+	}
+	if s.spool, err = s.settings.spool(log); err != nil {
+		return errors.Join(err, s.closePlaces())
+	}
 	shared, leave := limits.Join(settings.Endpoint + " " + settings.Region + " " + stream.Name)
 	s.leave = leave
-	s.producer, err = producer.New(s.way, settings, observer,
+	options := []producer.Option{
 		producer.WithCredentials(s.way.CheckCredentials, s.way.RefreshCredentials),
 		producer.WithShards(func(ctx context.Context) ([]shard.Shard, error) {
 			return control.OpenShards(ctx, s.way, stream.Name, stream.ARN)
 		}),
-		producer.WithLimits(shared))
-	if err != nil {
+		producer.WithLimits(shared),
+	}
+	if s.spool != nil {
+		options = append(options, producer.WithSpool(s.spool))
+	}
+	if s.letters != nil {
+		options = append(options, producer.WithDeadLetters(s.letters))
+	}
+	if s.producer, err = producer.New(s.way, settings, observer, options...); err != nil {
 		leave()
+		return errors.Join(err, s.closePlaces())
+	}
+	return nil
+}
+
+// closePlaces closes the spool and the dead letters.
+func (s *session) closePlaces() (err error) {
+	if s.spool != nil {
+		err = s.spool.Close()
+	}
+	if s.letters != nil {
+		err = errors.Join(err, s.letters.Close())
 	}
 	return err
 }
@@ -285,6 +315,9 @@ func (s *element) Stop() {
 	session.producer.Close()
 	session.leave()
 	session.way.Close()
+	if err := session.closePlaces(); err != nil {
+		s.e.PostWarning(&gst.Error{Code: gst.ResourceWrite, Text: sentence(err)})
+	}
 	last := session.producer.Stats()
 	s.mu.Lock()
 	s.session, s.last = nil, last

@@ -8,6 +8,7 @@ import (
 	"gst-kinesis/internal/envelope"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
+	"gst-kinesis/internal/spool"
 	"gst-kinesis/internal/wire"
 )
 
@@ -53,6 +54,11 @@ var (
 		enum(wire.Auto.String(), "CBOR to AWS and to gst-kinesis local, JSON to any other endpoint-uri", int(wire.Auto)),
 		enum(wire.OnlyJSON.String(), "JSON always", int(wire.OnlyJSON)),
 		enum(wire.PreferCBOR.String(), "CBOR, until the endpoint refuses it", int(wire.PreferCBOR)),
+	}
+	spoolSyncs = []gst.EnumValue{
+		enum(spool.SyncInterval.String(), "Once a second: a loss of power costs that much", 0),
+		enum(spool.SyncAlways.String(), "Before a buffer counts as accepted: a loss of power costs nothing", 1),
+		enum(spool.SyncNone.String(), "When the system does it", 2),
 	}
 	ackModes = []gst.EnumValue{
 		enum(acksNone, "No messages", 0),
@@ -269,6 +275,31 @@ var queueProperties = []property{
 		Name:  "permanent-grace",
 		Blurb: "Time in ns that an error which does not go away by itself is borne once the stream has worked",
 		Field: func(s *Settings) any { return &s.PermanentGrace }, Max: uint64(math.MaxInt64),
+	},
+	{
+		Name:  "dead-letter",
+		Blurb: "Where what can never be delivered is written down, for gst-kinesis redrive: file:DIR, kinesis://REGION/STREAM or s3://BUCKET/PREFIX (unset: it is dropped)",
+		Field: func(s *Settings) any { return &s.DeadLetter },
+	},
+	{
+		Name:  "spool-directory",
+		Blurb: "Folder in which buffers are kept until they are delivered, over outages and restarts; one element's alone (unset: in memory only)",
+		Field: func(s *Settings) any { return &s.SpoolDirectory },
+	},
+	{
+		Name:  "spool-max-bytes",
+		Blurb: "Most bytes on disk in spool-directory; then leaky says what happens",
+		Field: func(s *Settings) any { return &s.SpoolMaxBytes }, Min: uint64(shard.MiB), Max: uint64(math.MaxInt64),
+	},
+	{
+		Name:  "spool-max-age",
+		Blurb: "Age in ns at which what is in spool-directory is dropped (0 = never)",
+		Field: func(s *Settings) any { return &s.SpoolMaxAge }, Max: uint64(math.MaxInt64),
+	},
+	{
+		Name:  "spool-sync",
+		Blurb: "When what is in spool-directory is forced to the disk",
+		Field: func(s *Settings) any { return &s.SpoolSync }, EnumName: "GstKinesisSpoolSync", Values: spoolSyncs,
 	},
 	{
 		Name:  "drain-timeout",

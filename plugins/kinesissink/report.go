@@ -75,6 +75,13 @@ func (r *reporter) DeadLettered(reason string, lost []producer.Lost) {
 	}
 }
 
+// Spooled ends the records' tokens: they are on disk, and come again after a restart.
+func (r *reporter) Spooled(list []producer.Lost) {
+	for i := range list {
+		complete(list[i].Token, gst.OutcomeDelivered)
+	}
+}
+
 func complete(token any, o gst.Outcome) {
 	if t, ok := token.(gst.Token); ok {
 		t.Complete(o)

@@ -1,14 +1,18 @@
 package kinesissink
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"gst-kinesis/internal/awscfg"
+	"gst-kinesis/internal/deadletter"
 	"gst-kinesis/internal/envelope"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
+	"gst-kinesis/internal/spool"
 	"gst-kinesis/internal/wire"
 )
 
@@ -42,6 +46,10 @@ type Settings struct {
 	MaxRecordSize                  uint32
 	RecordTTL                      uint64 // ns
 	DrainTimeout, StopTimeout      uint64 // ns
+	SpoolDirectory, SpoolSync      string
+	DeadLetter                     string
+	SpoolMaxBytes                  uint64
+	SpoolMaxAge                    uint64 // ns
 	StartTimeout, PermanentGrace   uint64 // ns
 	Acks                           string
 }
@@ -64,6 +72,8 @@ func settingsOf(p producer.Settings) Settings {
 		RateLimit:        p.RateLimit.String(),
 
 		Wire:              wire.Auto.String(),
+		SpoolSync:         spool.SyncInterval.String(),
+		SpoolMaxBytes:     spool.DefaultMaxBytes,
 		Compression:       p.Compression.String(),
 		Oversize:          p.Oversize.String(),
 		Aggregation:       p.Aggregation.String(),
@@ -124,6 +134,32 @@ func (s *Settings) producer(stream awscfg.Stream, region string) (producer.Setti
 	p.StopTimeout = time.Duration(s.StopTimeout)
 	p.Leaky = s.leaky(false)
 	return p, nil
+}
+
+// spool opens the spool; nil where none is asked for.
+func (s *Settings) spool(log *slog.Logger) (*spool.Spool, error) {
+	if s.SpoolDirectory == "" {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	sync, err := spool.ParseSync(s.SpoolSync)
+	if err != nil {
+		return nil, err
+	}
+	return spool.Open(spool.Settings{
+		Directory: s.SpoolDirectory, MaxBytes: int64(s.SpoolMaxBytes), MaxAge: time.Duration(s.SpoolMaxAge), Sync: sync, Log: log,
+	})
+}
+
+// deadLetters opens the place for what can never be delivered; nil where none is named.
+func (s *Settings) deadLetters(stream awscfg.Stream, region string, aws awscfg.Settings, log *slog.Logger) (deadletter.Place, error) {
+	if s.DeadLetter == "" {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	target, err := deadletter.Parse(s.DeadLetter)
+	if err != nil {
+		return nil, err
+	}
+	return deadletter.Open(context.Background(), target, deadletter.Settings{Stream: stream.String(), Region: region, AWS: aws, Log: log})
 }
 
 // requestTimeout: without a bound of the user's the producer's own holds. A connection that is silent for longer is gone.

@@ -2,30 +2,15 @@ package pipeline
 
 import (
 	"gst-kinesis/cgo/gst"
+	"gst-kinesis/cmd/gst-kinesis/internal/status"
 	"gst-kinesis/internal/supervise"
 )
 
-// Count is a number of records and the bytes in them.
-type Count struct{ Records, Bytes uint64 }
-
-// Books are what a sink accounts for: Accepted = Delivered + Dropped + DeadLettered + Spooled + InFlight.
-type Books struct {
-	Sink, Stream                                                  string
-	Accepted, Delivered, Dropped, DeadLettered, Spooled, InFlight Count
-	ByReason                                                      map[string]uint64 // dropped records
-	Retried                                                       uint64
-}
-
-// Balanced says whether the equation holds.
-func (b Books) Balanced() bool {
-	sum := func(f func(Count) uint64) bool {
-		return f(b.Accepted) == f(b.Delivered)+f(b.Dropped)+f(b.DeadLettered)+f(b.Spooled)+f(b.InFlight)
-	}
-	return sum(func(c Count) uint64 { return c.Records }) && sum(func(c Count) uint64 { return c.Bytes })
-}
-
-// Lost is the number of records that came no further than this process.
-func (b Books) Lost() uint64 { return b.Dropped.Records + b.InFlight.Records }
+// Count and Books are as they are shown.
+type (
+	Count = status.Count
+	Books = status.Books
+)
 
 const accepted = "records-accepted"
 
@@ -40,7 +25,9 @@ func (p *Pipeline) Books() []Books {
 	all := make([]Books, 0, len(p.sinks))
 	for _, e := range p.sinks {
 		s, _ := e.Get("stats").(*gst.Structure)
-		count := func(name string) Count { return Count{s.Uint64("records-" + name), s.Uint64("bytes-" + name)} }
+		count := func(name string) Count {
+			return Count{Records: s.Uint64("records-" + name), Bytes: s.Uint64("bytes-" + name)}
+		}
 		b := Books{
 			Sink: e.Name(), Accepted: count("accepted"), Delivered: count("delivered"), Dropped: count("dropped"),
 			DeadLettered: count("dead-lettered"), Spooled: count("spooled"), InFlight: count("in-flight"),
