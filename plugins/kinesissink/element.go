@@ -95,8 +95,9 @@ type session struct {
 	field    keyField // of the streaming thread
 	settings Settings
 
-	wait  *canceller // ends a Render that waits for room
-	drain *canceller // ends a drain at the end of the stream
+	wait    *canceller      // ends a Render that waits for room
+	trusted context.Context // of the streaming thread: no Unlock was missed before it
+	drain   *canceller      // ends a drain at the end of the stream
 }
 
 // Start opens the way to the service without speaking to it; what is wrong is found by the producer, off this thread.
@@ -204,7 +205,15 @@ func (s *element) Render(v *gst.View) gst.Flow {
 	session := s.current()
 	key := recordKey{name: session.keyName(s.sensor, v)}
 	for {
-		err := session.put(v, &key)
+		// Unlock may have come and gone since: a new context is trusted only if the sink still plays after it was taken.
+		ctx := session.wait.context()
+		if ctx != session.trusted {
+			if flow := s.e.WaitPreroll(v); flow != gst.FlowOK {
+				return flow
+			}
+			session.trusted = ctx
+		}
+		err := session.put(ctx, v, &key)
 		switch {
 		case err == nil:
 			return gst.FlowOK
@@ -231,7 +240,7 @@ type recordKey struct {
 	err  error // why there is none: the producer drops that record and counts it
 }
 
-func (s *session) put(v *gst.View, key *recordKey) error {
+func (s *session) put(ctx context.Context, v *gst.View, key *recordKey) error {
 	r := s.producer.Reserve(v.Size())
 	v.CopyTo(r.Data)
 	if !key.made {
@@ -246,7 +255,7 @@ func (s *session) put(v *gst.View, key *recordKey) error {
 	if t := v.Token(); !t.IsNil() {
 		r.Token = t.Ref()
 	}
-	err := s.producer.Put(s.wait.context(), r)
+	err := s.producer.Put(ctx, r)
 	if t := v.Token(); err != nil && !t.IsNil() {
 		t.Unref() // the record was refused
 	}
