@@ -159,6 +159,7 @@ func TestBadSettingsAreToldWithTheRemedy(t *testing.T) {
 		"stream-name=s region=x partition-key-mode=field":                            "partition-key-mode=field needs partition-key-field",
 		"stream-name=s region=x explicit-hash-key=-1":                                "explicit-hash-key",
 		"stream-name=s region=x dead-letter=nowhere":                                 "dead-letter",
+		"stream-name=s region=x account-id-endpoint-mode=often":                      "none of preferred, disabled, required",
 		"stream-name=s region=x rate-limit=fast":                                     "auto, off",
 		"stream-name=s region=x partition-key-mode=spread explicit-hash-key=1":       "leave one of them out",
 		"stream-name=s region=x partition-key-mode=field partition-key-field=meta:x": "meta:NAME.FIELD",

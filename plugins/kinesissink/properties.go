@@ -168,6 +168,26 @@ var awsProperties = []property{
 		Field: func(s *Settings) any { return &s.ExternalID },
 	},
 	{
+		Name:  "role-session-name",
+		Blurb: "Name of the session with role-arn, as CloudTrail shows it (unset: gst-kinesis)",
+		Field: func(s *Settings) any { return &s.RoleSessionName },
+	},
+	{
+		Name:  "use-dual-stack",
+		Blurb: "Use AWS's endpoints that have IPv6 too (false = what AWS_USE_DUALSTACK_ENDPOINT or the profile says)",
+		Field: func(s *Settings) any { return &s.UseDualStack },
+	},
+	{
+		Name:  "use-fips",
+		Blurb: "Use AWS's FIPS 140 endpoints (false = what AWS_USE_FIPS_ENDPOINT or the profile says)",
+		Field: func(s *Settings) any { return &s.UseFIPS },
+	},
+	{
+		Name:  "account-id-endpoint-mode",
+		Blurb: "Endpoints with the account's number: preferred, disabled (for private DNS and lists of allowed hosts) or required (unset: what AWS_ACCOUNT_ID_ENDPOINT_MODE or the profile says)",
+		Field: func(s *Settings) any { return &s.AccountIDEndpointMode },
+	},
+	{
 		Name:  "wire",
 		Blurb: "How records travel: CBOR takes a quarter less bandwidth than JSON and a fraction of the work",
 		Field: func(s *Settings) any { return &s.Wire }, EnumName: "GstKinesisWire", Values: wires,

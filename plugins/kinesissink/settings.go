@@ -24,6 +24,9 @@ type Settings struct {
 	AccessKey                      string
 	SecretAccessKey, SessionToken  awscfg.Secret
 	Profile, RoleARN, ExternalID   string
+	RoleSessionName                string
+	UseDualStack, UseFIPS          bool
+	AccountIDEndpointMode          string
 	CAFile, Wire                   string
 	RequestTimeout                 int64 // ms
 	RetryAttempts                  int32
@@ -188,7 +191,8 @@ func (s *Settings) aws(notice func(string)) (awscfg.Settings, error) {
 		Wire: mode, Notice: notice,
 		Region: s.Region, EndpointURI: s.EndpointURI,
 		AccessKey: s.AccessKey, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken,
-		Profile: s.Profile, RoleARN: s.RoleARN, ExternalID: s.ExternalID,
+		Profile: s.Profile, RoleARN: s.RoleARN, ExternalID: s.ExternalID, RoleSessionName: s.RoleSessionName,
+		UseDualStack: s.UseDualStack, UseFIPS: s.UseFIPS, AccountIDEndpointMode: s.AccountIDEndpointMode,
 		CAFile: s.CAFile, RequestTimeout: s.requestTimeout(), MaxConnections: int(s.MaxInFlight),
 	}, err
 }
