@@ -42,6 +42,30 @@ func OpenShards(ctx context.Context, client ShardLister, name, arn string) ([]sh
 	return open, nil
 }
 
+// Describer is what is used of the SDK's client to describe a stream.
+type Describer interface {
+	DescribeStreamSummary(context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options)) (*kinesis.DescribeStreamSummaryOutput, error)
+}
+
+// LargestRecord asks what a stream takes as its largest record, in bytes of data and
+// partition key. It needs kinesis:DescribeStreamSummary.
+func LargestRecord(ctx context.Context, client Describer, name, arn string) (int, error) {
+	in := &kinesis.DescribeStreamSummaryInput{}
+	if arn != "" {
+		in.StreamARN = aws.String(arn)
+	} else {
+		in.StreamName = aws.String(name)
+	}
+	out, err := client.DescribeStreamSummary(ctx, in)
+	if err != nil {
+		return 0, fmt.Errorf("describing stream %s: %w", cmp.Or(arn, name), err)
+	}
+	if d := out.StreamDescriptionSummary; d != nil && aws.ToInt32(d.MaxRecordSizeInKiB) > 0 {
+		return int(*d.MaxRecordSizeInKiB) * shard.KiB, nil
+	}
+	return shard.DefaultMaxRecordBytes, nil
+}
+
 // eachShard goes over all pages.
 func eachShard(in *kinesis.ListShardsInput, page func(*kinesis.ListShardsInput) (*kinesis.ListShardsOutput, error), f func(*types.Shard) error) error {
 	for {

@@ -95,6 +95,7 @@ func (p *Producer) shape(r *Record) (parts list, fault recordFault) {
 	if fault = inspectKeys(r); fault.reason != "" {
 		return parts, fault
 	}
+	p.awaitLimit(r)
 	if p.shaper != nil {
 		return p.envelop(r)
 	}
@@ -114,7 +115,7 @@ func (p *Producer) envelop(r *Record) (parts list, fault recordFault) {
 		parts.pushBack(r)
 		return parts, recordFault{}
 	}
-	pieces, err := s.encoder.Split(body, p.settings.MaxRecordSize-len(r.PartitionKey))
+	pieces, err := s.encoder.Split(body, p.largest()-len(r.PartitionKey))
 	if err != nil || pieces.Len() > 1 && p.settings.Oversize != OversizeSplit {
 		parts.pushBack(r)
 		return parts, recordFault{ReasonOversize, ErrOversize}
@@ -139,7 +140,7 @@ func (p *Producer) excess(r *Record) int {
 	if p.settings.Aggregation == AggregateNewline && !bytes.HasSuffix(r.Data, []byte{'\n'}) {
 		size++
 	}
-	return size - p.settings.MaxRecordSize
+	return size - p.largest()
 }
 
 func inspectKeys(r *Record) recordFault {

@@ -121,6 +121,44 @@ func TestPartsAndBounds(t *testing.T) {
 	})
 }
 
+// What the stream takes is asked for; a first record that may be too large waits for the answer, and not for ever.
+func TestLargestRecordIsAskedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		takes  time.Duration
+		answer int
+		err    error
+		within time.Duration
+		good   int64
+	}{
+		"more":              {time.Second, 3 * shard.MiB, nil, 1500 * time.Millisecond, 1},
+		"less":              {time.Second, 2 * shard.MiB, nil, 1500 * time.Millisecond, 0},
+		"not allowed":       {time.Second, 0, apiError("AccessDeniedException", 400), 1500 * time.Millisecond, 0},
+		"no answer in time": {time.Hour, 3 * shard.MiB, nil, 2500 * time.Millisecond, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ask := func(ctx context.Context) (int, error) {
+				select {
+				case <-time.After(c.takes):
+					return c.answer, c.err
+				case <-ctx.Done():
+					return 0, ctx.Err()
+				}
+			}
+			bench(t, nil, func(r *rig) {
+				r.put("k", large(5*shard.MiB/2))
+				require.LessOrEqual(r, r.since(), c.within)
+				r.put("k", "small")
+				r.flush()
+				require.Equal(r, c.good+1, r.p.Books().Delivered.Records)
+				require.Equal(r, 1-c.good, r.p.Books().Dropped[ReasonOversize].Records)
+				begun := r.since()
+				r.put("k", "small") // and never again does anything wait
+				require.Equal(r, begun, r.since())
+			}, WithRecordLimit(ask))
+		})
+	}
+}
+
 func BenchmarkCompression(b *testing.B) {
 	text := []byte(strings.Repeat(`{"plate":"AB 123","speed":51.5,"lane":2},`, 100))
 	for _, codec := range []envelope.Codec{envelope.None, envelope.Gzip, envelope.Zstd} {

@@ -23,20 +23,21 @@ import (
 // Lock order: mu before pool.mu. Neither is held across a call of the client,
 // the observer or a hook.
 type Producer struct {
-	client   Client
-	observer Observer
-	settings Settings
-	subject  awserr.Subject
-	hooks    hooks
-	clock    Clock
-	started  time.Time
-	pool     pool
-	limits   *limit.Stream
-	letters  DeadLetters               // nil: what is lost is dropped
-	spool    *spool.Spool              // nil: records are in memory alone
-	shaper   *shaper                   // nil where records are sent as they are
-	shards   atomic.Pointer[shard.Map] // the lanes', for others to look at
-	noRetry  []func(*kinesis.Options)  // turns the SDK's retries off
+	client      Client
+	observer    Observer
+	settings    Settings
+	subject     awserr.Subject
+	hooks       hooks
+	clock       Clock
+	started     time.Time
+	pool        pool
+	limits      *limit.Stream
+	letters     DeadLetters               // nil: what is lost is dropped
+	spool       *spool.Spool              // nil: records are in memory alone
+	shaper      *shaper                   // nil where records are sent as they are
+	shards      atomic.Pointer[shard.Map] // the lanes', for others to look at
+	recordLimit atomic.Int64              // bytes of the largest record
+	noRetry     []func(*kinesis.Options)  // turns the SDK's retries off
 
 	base          context.Context // of all requests and checks
 	cancel        context.CancelFunc
@@ -46,6 +47,8 @@ type Producer struct {
 	work          chan *request // to the senders
 	report        chan struct{} // the reporter
 	resurvey      chan struct{} // the shards are not as expected
+	askLimit      chan struct{} // the largest record is to be asked for
+	limitKnown    chan struct{} // closed when that is over
 	quit          chan struct{} // dispatcher and reporter end
 	closed        chan struct{} // Close is done
 	running       sync.WaitGroup
@@ -94,6 +97,7 @@ type hooks struct {
 	check   func(context.Context) error
 	refresh func()
 	shards  func(context.Context) ([]shard.Shard, error)
+	largest func(context.Context) (int, error)
 }
 
 // Option changes how a Producer works inside.
@@ -183,6 +187,8 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 	p.base, p.cancel = context.WithCancel(context.Background())
 	p.letterContext, p.stopLetters = context.WithCancel(context.Background())
 	p.morgue.came = make(chan struct{}, 1)
+	p.askLimit, p.limitKnown = make(chan struct{}, 1), make(chan struct{})
+	p.recordLimit.Store(int64(settings.MaxRecordSize))
 	return p
 }
 
@@ -197,6 +203,9 @@ func (p *Producer) start() {
 	}
 	if p.hooks.shards != nil {
 		p.running.Go(p.survey)
+	}
+	if p.hooks.largest != nil {
+		p.running.Go(p.learnLimit)
 	}
 	if p.letters != nil {
 		p.running.Go(p.inter)

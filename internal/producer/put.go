@@ -129,7 +129,7 @@ func (p *Producer) admit(ctx context.Context, parts *list, fault recordFault, de
 	}
 	switch {
 	case fault.reason == ReasonOversize && p.settings.Oversize == OversizeError:
-		return p.refuse(r, fmt.Errorf("putting a record of %d bytes into stream %s, which takes %d: %w", r.size(), p.subject.Stream, p.settings.MaxRecordSize, fault.err))
+		return p.refuse(r, fmt.Errorf("putting a record of %d bytes into stream %s, which takes %d: %w", r.size(), p.subject.Stream, p.largest(), fault.err))
 	case fault.reason != "":
 		p.stillborn(parts, fault.reason, dead)
 		p.noteRecordFault(r, fault)
@@ -229,6 +229,7 @@ func (p *Producer) span(r *Record) instant {
 func (p *Producer) enter(parts *list) {
 	if p.seq == 0 {
 		p.wakeSurvey()
+		p.wakeLimit()
 	}
 	now := p.now()
 	p.books.Accepted.add(parts.head.payload)
@@ -365,7 +366,7 @@ func (p *Producer) noteRecordFault(r *Record, f recordFault) {
 	p.noteDrop(f.reason, func() awserr.Fault {
 		fault := awserr.Fault{Class: awserr.RecordFault, Party: awserr.Record, Code: f.reason, Message: f.err.Error()}
 		if f.reason == ReasonOversize {
-			fault.Message = fmt.Sprintf("a record of %d bytes is larger than max-record-size (%d)", r.size(), p.settings.MaxRecordSize)
+			fault.Message = fmt.Sprintf("a record of %d bytes is larger than max-record-size (%d)", r.size(), p.largest())
 			fault.Remedy = "send smaller records, raise max-record-size if the stream takes larger ones, or set oversize=split"
 			return fault
 		}

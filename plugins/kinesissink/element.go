@@ -36,6 +36,7 @@ type dialer func(settings awscfg.Settings, stream awscfg.Stream) (way, error)
 type way interface {
 	producer.Client
 	control.ShardLister
+	control.Describer
 	Region() string
 	CheckCredentials(context.Context) error
 	RefreshCredentials()
@@ -158,6 +159,11 @@ func (s *session) begin(stream awscfg.Stream, aws awscfg.Settings, limits *limit
 			return control.OpenShards(ctx, s.way, stream.Name, stream.ARN)
 		}),
 		producer.WithLimits(shared),
+	}
+	if s.settings.MaxRecordSize == 0 {
+		options = append(options, producer.WithRecordLimit(func(ctx context.Context) (int, error) {
+			return control.LargestRecord(ctx, s.way, stream.Name, stream.ARN)
+		}))
 	}
 	if s.spool != nil {
 		options = append(options, producer.WithSpool(s.spool))

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/stretchr/testify/require"
 
 	"gst-kinesis/cgo/gst"
@@ -229,6 +231,19 @@ func TestUnlockWhileRenderWaits(t *testing.T) {
 	s := stats(p.Element("k"))
 	balanced(t, s)
 	require.NotZero(t, s.Get("dropped-by-reason").(*gst.Structure).Uint64("stop"))
+}
+
+// A stream that takes more than 1 MiB is made use of without being told.
+func TestLargeRecordsWhereTheStreamTakesThem(t *testing.T) {
+	srv, to := endpoint(t, 1)
+	client := localtest.Client(srv, localtest.AnyCredentials())
+	d, err := client.DescribeStreamSummary(t.Context(), &kinesis.DescribeStreamSummaryInput{StreamName: aws.String("s")})
+	require.NoError(t, err)
+	_, err = client.UpdateMaxRecordSize(t.Context(), &kinesis.UpdateMaxRecordSizeInput{StreamARN: d.StreamDescriptionSummary.StreamARN, MaxRecordSizeInKiB: aws.Int32(4096)})
+	require.NoError(t, err)
+	_, s := run(t, "fakesrc num-buffers=1 sizetype=fixed sizemax=3000000 ! kinesissink name=k "+to)
+	require.EqualValues(t, 1, s.Uint64("records-delivered"))
+	require.Len(t, stored(t, srv)[0].Data, 3000000)
 }
 
 func TestOversizeIsAnErrorWhereAskedFor(t *testing.T) {

@@ -38,6 +38,10 @@ func (*discard) ListShards(context.Context, *kinesis.ListShardsInput, ...func(*k
 	return nil, errors.ErrUnsupported
 }
 
+func (*discard) DescribeStreamSummary(context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options)) (*kinesis.DescribeStreamSummaryOutput, error) {
+	return nil, errors.ErrUnsupported
+}
+
 func (*discard) Region() string                         { return "nowhere" }
 func (*discard) CheckCredentials(context.Context) error { return nil }
 func (*discard) RefreshCredentials()                    {}

@@ -278,8 +278,8 @@ var queueProperties = []property{
 	},
 	{
 		Name:  "max-record-size",
-		Blurb: "Largest record in bytes, data and key, that the stream takes; see oversize for larger ones",
-		Field: func(s *Settings) any { return &s.MaxRecordSize }, Min: 1, Max: shard.MaxMaxRecordBytes,
+		Blurb: "Largest record in bytes, data and key, that the stream takes; see oversize for larger ones (0 = as the stream says where kinesis:DescribeStreamSummary is allowed, else 1 MiB)",
+		Field: func(s *Settings) any { return &s.MaxRecordSize }, Max: shard.MaxMaxRecordBytes,
 	},
 	{
 		Name:  "record-ttl",

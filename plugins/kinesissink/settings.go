@@ -89,7 +89,6 @@ func settingsOf(p producer.Settings) Settings {
 		MaxSizeBuffers: uint32(p.MaxSizeBuffers),
 		MaxSizeTime:    uint64(p.MaxSizeTime),
 		Leaky:          leakyAuto,
-		MaxRecordSize:  uint32(p.MaxRecordSize),
 		RecordTTL:      uint64(p.RecordTTL),
 		DrainTimeout:   uint64(p.DrainTimeout),
 		StopTimeout:    uint64(p.StopTimeout),
@@ -127,7 +126,9 @@ func (s *Settings) producer(stream awscfg.Stream, region string) (producer.Setti
 	p.MaxSizeBytes = int64(s.MaxSizeBytes)
 	p.MaxSizeBuffers = int(s.MaxSizeBuffers)
 	p.MaxSizeTime = time.Duration(s.MaxSizeTime)
-	p.MaxRecordSize = int(s.MaxRecordSize)
+	if s.MaxRecordSize > 0 {
+		p.MaxRecordSize = int(s.MaxRecordSize)
+	}
 	p.RecordTTL = time.Duration(s.RecordTTL)
 	p.RetryAttempts = int(s.RetryAttempts)
 	p.RequestTimeout = s.requestTimeout()

@@ -1,0 +1,72 @@
+package producer
+
+import (
+	"context"
+	"time"
+
+	"gst-kinesis/internal/shard"
+)
+
+// WithRecordLimit tells the producer how to ask what the stream takes as its largest
+// record, in bytes of data and partition key. It is called when the first record
+// comes. Until the answer is there, or where it may not be asked, max-record-size holds;
+// a record that is larger than that waits for the answer, at most sizePatience.
+func WithRecordLimit(ask func(context.Context) (int, error)) Option {
+	return func(p *Producer) { p.hooks.largest = ask }
+}
+
+// sizePatience is how long a record waits that may be too large.
+const sizePatience = 2 * time.Second
+
+// largest is the largest record that the stream takes, as far as is known.
+func (p *Producer) largest() int { return int(p.recordLimit.Load()) }
+
+// learnLimit asks for the largest record until there is an answer, or none to be had.
+func (p *Producer) learnLimit() {
+	defer close(p.limitKnown)
+	select {
+	case <-p.askLimit:
+	case <-p.base.Done():
+		return
+	}
+	for failures := 0; ; {
+		ctx, cancel := context.WithTimeout(p.base, surveyTimeout)
+		n, err := p.hooks.largest(ctx)
+		cancel()
+		switch {
+		case err == nil:
+			p.recordLimit.Store(int64(min(max(n, 1), shard.MaxMaxRecordBytes)))
+			return
+		case mayNotList(err):
+			return
+		}
+		failures++
+		if !p.sleep(max(surveyInterval, p.jitter(backoffFor(0), failures))) {
+			return
+		}
+	}
+}
+
+// wakeLimit lets learnLimit ask.
+func (p *Producer) wakeLimit() {
+	select {
+	case p.askLimit <- struct{}{}:
+	default:
+	}
+}
+
+// awaitLimit waits for the answer where a record is too large as far as is known.
+func (p *Producer) awaitLimit(r *Record) {
+	if p.hooks.largest == nil || p.excess(r) <= 0 || r.size() > shard.MaxMaxRecordBytes {
+		return
+	}
+	p.wakeLimit()
+	over := make(chan struct{})
+	timer := p.clock.AfterFunc(sizePatience, func() { close(over) })
+	defer timer.Stop()
+	select {
+	case <-p.limitKnown:
+	case <-over:
+	case <-p.base.Done():
+	}
+}
