@@ -1,0 +1,150 @@
+package kinesissink
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"gst-kinesis/cgo/gst"
+	"gst-kinesis/internal/awscfg"
+	"gst-kinesis/internal/control"
+	"gst-kinesis/internal/deadletter"
+	"gst-kinesis/internal/limit"
+	"gst-kinesis/internal/producer"
+	"gst-kinesis/internal/shard"
+	"gst-kinesis/internal/spool"
+)
+
+// session is what lives between Start and Stop.
+type session struct {
+	way      way
+	producer *producer.Producer
+	leave    func()           // the shards' limits
+	spool    *spool.Spool     // nil: none
+	letters  deadletter.Place // nil: none
+	keyer    *shard.Keyer
+	field    keyField // of the streaming thread
+	settings Settings
+
+	wait    *canceller      // ends a Render that waits for room
+	trusted context.Context // of the streaming thread: no Unlock was missed before it
+	drain   *canceller      // ends a drain at the end of the stream
+}
+
+// begin starts the producer.
+func (s *session) begin(stream awscfg.Stream, aws awscfg.Settings, limits *limit.Registry, observer producer.Observer, log *slog.Logger) error {
+	settings, err := s.settings.producer(stream, s.way.Region())
+	if err != nil {
+		return err
+	}
+	if s.keyer, s.field, err = s.settings.keyer(func() *shard.Map { return s.producer.Shards() }); err != nil {
+		return err
+	}
+	if s.letters, err = s.settings.deadLetters(stream, s.way.Region(), aws, log); err != nil {
+		return err
+	}
+	if s.spool, err = s.settings.spool(log); err != nil {
+		return errors.Join(err, s.closePlaces())
+	}
+	shared, leave := limits.Join(settings.Endpoint + " " + settings.Region + " " + stream.Name)
+	s.leave = leave
+	options := []producer.Option{
+		producer.WithCredentials(s.way.CheckCredentials, s.way.RefreshCredentials),
+		producer.WithShards(func(ctx context.Context) ([]shard.Shard, error) {
+			return control.OpenShards(ctx, s.way, stream.Name, stream.ARN)
+		}),
+		producer.WithLimits(shared),
+	}
+	if s.settings.MaxRecordSize == 0 {
+		options = append(options, producer.WithRecordLimit(func(ctx context.Context) (int, error) {
+			return control.LargestRecord(ctx, s.way, stream.Name, stream.ARN)
+		}))
+	}
+	if s.spool != nil {
+		options = append(options, producer.WithSpool(s.spool))
+	}
+	if s.letters != nil {
+		options = append(options, producer.WithDeadLetters(s.letters))
+	}
+	if s.producer, err = producer.New(s.way, settings, observer, options...); err != nil {
+		leave()
+		return errors.Join(err, s.closePlaces())
+	}
+	return nil
+}
+
+// closePlaces closes the spool and the dead letters.
+func (s *session) closePlaces() (err error) {
+	if s.spool != nil {
+		err = s.spool.Close()
+	}
+	if s.letters != nil {
+		err = errors.Join(err, s.letters.Close())
+	}
+	return err
+}
+
+// recordKey is the key of one buffer, made once however often it is tried to put it.
+type recordKey struct {
+	name string
+	made bool
+	key  shard.Key
+	err  error // why there is none: the producer drops that record and counts it
+}
+
+func (s *session) put(ctx context.Context, v *gst.View, key *recordKey) error {
+	r := s.producer.Reserve(v.Size())
+	v.CopyTo(r.Data)
+	if !key.made {
+		key.key, key.err = s.keyer.Next(key.name, r.Data)
+		key.made = true
+	}
+	r.PartitionKey, r.ExplicitHashKey, r.KeyError = key.key.Partition, key.key.Hash, key.err
+	if s.settings.ExplicitHashKey != "" {
+		r.ExplicitHashKey = s.settings.ExplicitHashKey
+	}
+	r.PTS = v.PTS()
+	if t := v.Token(); !t.IsNil() {
+		r.Token = t.Ref()
+	}
+	err := s.producer.Put(ctx, r)
+	if t := v.Token(); err != nil && !t.IsNil() {
+		t.Unref() // the record was refused
+	}
+	return err
+}
+
+// canceller is a context that can be cancelled and made anew, as unlock and unlock_stop ask for it.
+type canceller struct {
+	mu   sync.Mutex
+	ctx  context.Context
+	stop context.CancelFunc
+}
+
+func newCanceller() *canceller {
+	c := new(canceller)
+	c.renew()
+	return c
+}
+
+func (c *canceller) context() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ctx
+}
+
+func (c *canceller) cancel() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stop()
+}
+
+func (c *canceller) renew() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stop != nil {
+		c.stop()
+	}
+	c.ctx, c.stop = context.WithCancel(context.Background())
+}
