@@ -95,7 +95,6 @@ func (p *Producer) shape(r *Record) (parts list, fault recordFault) {
 	if fault = inspectKeys(r); fault.reason != "" {
 		return parts, fault
 	}
-	p.awaitLimit(r)
 	if p.shaper != nil {
 		return p.envelop(r)
 	}

@@ -159,6 +159,23 @@ func TestLargestRecordIsAskedFor(t *testing.T) {
 	}
 }
 
+// While the service does not answer, large records are not held up one by one, and one that waits is let go of.
+func TestLargeRecordsInAnOutage(t *testing.T) {
+	ask := func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() }
+	bench(t, nil, func(r *rig) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		err := r.p.Put(ctx, r.record("k", large(2*shard.MiB)))
+		require.ErrorIs(r, err, context.DeadlineExceeded)
+		require.Equal(r, time.Second, r.since())
+		require.EqualValues(r, 1, r.p.Books().Refused.Records)
+		for range 10 {
+			r.put("k", large(2*shard.MiB))
+		}
+		require.Equal(r, sizePatience, r.since(), "all together")
+	}, WithRecordLimit(ask))
+}
+
 func BenchmarkCompression(b *testing.B) {
 	text := []byte(strings.Repeat(`{"plate":"AB 123","speed":51.5,"lane":2},`, 100))
 	for _, codec := range []envelope.Codec{envelope.None, envelope.Gzip, envelope.Zstd} {

@@ -49,6 +49,8 @@ type Producer struct {
 	resurvey      chan struct{} // the shards are not as expected
 	askLimit      chan struct{} // the largest record is to be asked for
 	limitKnown    chan struct{} // closed when that is over
+	impatient     chan struct{} // closed when no record waits for it any more
+	patience      sync.Once     // begins that wait
 	quit          chan struct{} // dispatcher and reporter end
 	closed        chan struct{} // Close is done
 	running       sync.WaitGroup
@@ -187,7 +189,7 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 	p.base, p.cancel = context.WithCancel(context.Background())
 	p.letterContext, p.stopLetters = context.WithCancel(context.Background())
 	p.morgue.came = make(chan struct{}, 1)
-	p.askLimit, p.limitKnown = make(chan struct{}, 1), make(chan struct{})
+	p.askLimit, p.limitKnown, p.impatient = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	p.recordLimit.Store(int64(settings.MaxRecordSize))
 	return p
 }

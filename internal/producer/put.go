@@ -31,6 +31,13 @@ func (p *Producer) release(r *Record) {
 // room or ctx is done. An error means that the record was refused: ctx's own,
 // ErrClosed, one that wraps ErrOversize, or one that wraps ErrFailed and the Trouble.
 func (p *Producer) Put(ctx context.Context, r *Record) error {
+	if err := p.awaitLimit(ctx, r); err != nil {
+		p.mu.Lock()
+		p.books.Refused.add(len(r.Data))
+		p.mu.Unlock()
+		p.release(r)
+		return err
+	}
 	parts, fault := p.shape(r)
 	if parts.head != r {
 		defer p.release(r)

@@ -2,20 +2,22 @@ package producer
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"gst-kinesis/internal/awserr"
 	"gst-kinesis/internal/shard"
 )
 
 // WithRecordLimit tells the producer how to ask what the stream takes as its largest
 // record, in bytes of data and partition key. It is called when the first record
 // comes. Until the answer is there, or where it may not be asked, max-record-size holds;
-// a record that is larger than that waits for the answer, at most sizePatience.
+// a record that is larger than that waits for the answer, the first ones at most sizePatience.
 func WithRecordLimit(ask func(context.Context) (int, error)) Option {
 	return func(p *Producer) { p.hooks.largest = ask }
 }
 
-// sizePatience is how long a record waits that may be too large.
+// sizePatience is how long records wait that may be too large, from the first one on.
 const sizePatience = 2 * time.Second
 
 // largest is the largest record that the stream takes, as far as is known.
@@ -41,7 +43,7 @@ func (p *Producer) learnLimit() {
 			return
 		}
 		failures++
-		if !p.sleep(max(surveyInterval, p.jitter(backoffFor(0), failures))) {
+		if !p.sleep(max(surveyInterval, p.jitter(backoffFor(awserr.Transient), failures))) {
 			return
 		}
 	}
@@ -55,18 +57,21 @@ func (p *Producer) wakeLimit() {
 	}
 }
 
-// awaitLimit waits for the answer where a record is too large as far as is known.
-func (p *Producer) awaitLimit(r *Record) {
+// awaitLimit waits for the answer where a record is too large as far as is known. All
+// such records together wait no longer than sizePatience: one that comes later goes by
+// what is known, so that an outage does not hold up each of them.
+func (p *Producer) awaitLimit(ctx context.Context, r *Record) error {
 	if p.hooks.largest == nil || p.excess(r) <= 0 || r.size() > shard.MaxMaxRecordBytes {
-		return
+		return nil
 	}
 	p.wakeLimit()
-	over := make(chan struct{})
-	timer := p.clock.AfterFunc(sizePatience, func() { close(over) })
-	defer timer.Stop()
+	p.patience.Do(func() { p.clock.AfterFunc(sizePatience, func() { close(p.impatient) }) })
 	select {
 	case <-p.limitKnown:
-	case <-over:
+	case <-p.impatient:
 	case <-p.base.Done():
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the stream's largest record: %w", ctx.Err())
 	}
+	return nil
 }
