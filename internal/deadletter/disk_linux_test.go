@@ -5,13 +5,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
 	"golang.org/x/sys/unix"
+	"gst-kinesis/internal/filesys"
 )
 
 // TestRealDiskFull fills a small file system; /dev/full stands in where none may be mounted.
 func TestRealDiskFull(t *testing.T) {
 	t.Parallel()
-	require.True(t, isFull(fullDevice(t)))
+	require.True(t, filesys.IsFull(fullDevice(t)))
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
 		t.Logf("mounting a file system is not allowed here: %v", err)

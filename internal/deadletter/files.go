@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"gst-kinesis/internal/filesys"
 )
 
 // # Directory
@@ -70,7 +72,7 @@ func (f *files) close() error { return nil }
 // remedyOf says what to do about a directory that cannot be written to.
 func remedyOf(dir string, err error) string {
 	switch {
-	case isFull(err):
+	case filesys.IsFull(err):
 		return fmt.Sprintf("make room on the disk of %s, or send the letters again and so remove them: gst-kinesis redrive file:%s", dir, dir)
 	case errors.Is(err, fs.ErrPermission):
 		return "let this user write in " + dir
@@ -165,10 +167,15 @@ func (f *files) reopen() *os.File {
 	return nil
 }
 
+// lockPlace lies beyond any letter.
+const lockPlace = 1 << 31
+
 // hold locks an open file and says how it is; nil if somebody else has it, or if it is not
 // at its path any more.
 func hold(h *os.File) (fs.FileInfo, error) {
-	if mine, err := lock(h); !mine || err != nil {
+	if err := filesys.Lock(h, lockPlace); errors.Is(err, filesys.ErrLocked) {
+		return nil, nil //nolint:nilnil // somebody else's: said above
+	} else if err != nil {
 		return nil, err
 	}
 	info, err := h.Stat()
@@ -188,7 +195,7 @@ func hold(h *os.File) (fs.FileInfo, error) {
 }
 
 func release(h *os.File) {
-	unlock(h)
+	_ = filesys.Unlock(h, lockPlace)
 	_ = h.Close() // what had to reach the disk is synced
 }
 
@@ -222,7 +229,7 @@ func (f *files) write(ctx context.Context, h *os.File, letters []Letter, heads [
 	end, err := f.append(ctx, d, letters, heads)
 	if err == nil {
 		if err = d.Sync(); err == nil && f.size == 0 {
-			err = syncDir(f.dir)
+			err = filesys.SyncDir(f.dir)
 		}
 		if err != nil {
 			defer func() { f.path = "" }() // what the kernel holds of it is not to be trusted any more

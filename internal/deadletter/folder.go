@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"gst-kinesis/internal/filesys"
 )
 
 // A file is locked for the time of a Write, too, so one that is in use is tried again.
@@ -154,7 +156,7 @@ func (s *sheet) keep(keep func(n int) bool) error {
 	}
 	if err == nil {
 		if err = rest.file.Sync(); err == nil {
-			err = syncDir(dir)
+			err = filesys.SyncDir(dir)
 		}
 	}
 	if err != nil {

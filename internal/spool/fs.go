@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"gst-kinesis/internal/filesys"
 )
 
 const (
@@ -53,7 +55,7 @@ type osFS struct{}
 func (osFS) MkdirAll(dir string) error    { return os.MkdirAll(dir, dirMode) }
 func (osFS) Rename(from, to string) error { return os.Rename(from, to) }
 func (osFS) Remove(path string) error     { return os.Remove(path) }
-func (osFS) SyncDir(dir string) error     { return syncDir(dir) }
+func (osFS) SyncDir(dir string) error     { return filesys.SyncDir(dir) }
 
 func (osFS) List(dir string) ([]listed, error) {
 	entries, err := os.ReadDir(dir)
@@ -101,15 +103,18 @@ type osFile struct{ *os.File }
 
 func (f osFile) Sync() error { return syncData(f.File) }
 
+// lockPlace lies beyond the pid, which others must be able to read.
+const lockPlace = 1
+
 func (osFS) Lock(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, fileMode)
 	if err != nil {
 		return nil, err
 	}
-	if err := lockFile(f); err != nil {
+	if err := filesys.Lock(f, lockPlace); err != nil {
 		pid := readPID(f)
 		_ = f.Close()
-		if errors.Is(err, errLocked) {
+		if errors.Is(err, filesys.ErrLocked) {
 			return nil, &InUseError{PID: pid}
 		}
 		return nil, err
@@ -126,7 +131,7 @@ type lockedFile struct{ *os.File }
 
 func (l lockedFile) Close() error {
 	_ = l.Truncate(0)
-	return errors.Join(unlockFile(l.File), l.File.Close())
+	return errors.Join(filesys.Unlock(l.File, lockPlace), l.File.Close())
 }
 
 // readPID returns the process id in a lock file, 0 if there is none.
@@ -143,14 +148,12 @@ func readPID(r io.ReaderAt) int {
 	return pid
 }
 
-var errLocked = errors.New("locked by somebody else")
-
 // kindOf classifies what a file system answered.
 func kindOf(err error) DiskKind {
 	switch {
-	case isFull(err):
+	case filesys.IsFull(err):
 		return DiskFull
-	case isReadOnly(err):
+	case filesys.IsReadOnly(err):
 		return DiskReadOnly
 	case errors.Is(err, fs.ErrPermission):
 		return DiskDenied

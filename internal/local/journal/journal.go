@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"gst-kinesis/internal/filesys"
 	"gst-kinesis/internal/local/streams"
 )
 
@@ -63,7 +64,7 @@ func Open(dir string, opts Options) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a data directory: %w", err)
 	}
-	if err := lockFile(f); err != nil {
+	if err := filesys.Lock(f, 0); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("opening a data directory: %s is in use by another endpoint: %w", dir, err)
 	}
@@ -79,7 +80,7 @@ func (j *Journal) Close() error {
 		errs = append(errs, l.close())
 	}
 	j.logs = nil
-	return errors.Join(append(errs, j.lock.Close())...)
+	return errors.Join(append(errs, filesys.Unlock(j.lock, 0), j.lock.Close())...)
 }
 
 // Load reads back all streams into a store.

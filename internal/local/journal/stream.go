@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sort"
 
+	"gst-kinesis/internal/filesys"
 	"gst-kinesis/internal/local/streams"
 )
 
@@ -74,7 +75,7 @@ func (l *streamLog) roll() error {
 	}
 	l.active = seg
 	if l.opts.Sync {
-		return syncDir(l.dir)
+		return filesys.SyncDir(l.dir)
 	}
 	return nil
 }
@@ -208,7 +209,7 @@ func writeMeta(dir string, meta streams.Meta) error {
 	if err := os.Rename(temp, filepath.Join(dir, metaName)); err != nil {
 		return fmt.Errorf("writing %s: %w", metaName, err)
 	}
-	return syncDir(dir)
+	return filesys.SyncDir(dir)
 }
 
 func writeSynced(path string, b []byte) error {

@@ -1,0 +1,47 @@
+package filesys
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestLockIsForOneOpening(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "LOCK")
+	open := func() *os.File {
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+		require.NoError(t, err)
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	first, second := open(), open()
+	require.NoError(t, Lock(first, 1))
+	require.ErrorIs(t, Lock(second, 1), ErrLocked)
+	require.NoError(t, Unlock(first, 1))
+	require.NoError(t, Lock(second, 1))
+}
+
+func TestSyncDir(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, SyncDir(t.TempDir()))
+	require.ErrorIs(t, SyncDir(filepath.Join(t.TempDir(), "none")), fs.ErrNotExist)
+}
+
+func TestWhatErrorsMean(t *testing.T) {
+	t.Parallel()
+	wrap := func(err error) error {
+		return fmt.Errorf("writing: %w", &fs.PathError{Op: "write", Path: "/x", Err: err})
+	}
+	for err, want := range map[error][2]bool{
+		syscall.ENOSPC: {true, false}, syscall.EDQUOT: {true, false}, syscall.EROFS: {false, true}, syscall.EIO: {false, false}, errors.New("x"): {false, false},
+	} {
+		require.Equal(t, want, [2]bool{IsFull(wrap(err)), IsReadOnly(wrap(err))}, "%v", err)
+	}
+}
