@@ -7,6 +7,7 @@ import (
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/frame"
 	"gst-kinesis/internal/limit"
+	"gst-kinesis/internal/uplink"
 	"gst-kinesis/internal/version"
 	"gst-kinesis/plugins/kinesissink"
 	"gst-kinesis/plugins/recordenc"
@@ -40,7 +41,7 @@ func register(p gst.Plugin) error {
 func Classes() []*gst.Class {
 	ids := frame.NewSnowflakes(time.Now)
 	return []*gst.Class{
-		kinesissink.Class(new(limit.Registry)),
+		kinesissink.Class(kinesissink.Shared{Limits: new(limit.Registry), Uplinks: new(uplink.Links)}),
 		subsample.Class(),
 		recordenc.MsgpackClass(ids),
 		recordenc.JSONClass(ids),

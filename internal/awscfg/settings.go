@@ -8,6 +8,7 @@ package awscfg
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"time"
 
@@ -50,6 +51,9 @@ type Settings struct {
 	// in flight has a connection of its own, so none waits behind another.
 	HTTP2 bool
 
+	// Conn wraps each connection to the service that is opened, to count and pace what is
+	// written; nil leaves them as they are. It is called from several goroutines.
+	Conn func(net.Conn) net.Conn `json:"-" yaml:"-"`
 	// Wire is how PutRecords travels: wire.Auto is CBOR where it is known to be understood.
 	Wire wire.Mode
 	// Notice is told what a person should know once: that CBOR was refused. It may be nil,

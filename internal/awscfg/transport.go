@@ -1,6 +1,7 @@
 package awscfg
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -63,6 +64,15 @@ func (s Settings) pool(base *awshttp.BuildableClient) *http.Transport {
 	t := base.GetTransport()
 	dialer := &net.Dialer{Timeout: s.connectTimeout(), KeepAlive: keepAlive}
 	t.DialContext = dialer.DialContext
+	if s.Conn != nil {
+		t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return s.Conn(c), nil
+		}
+	}
 	t.DisableKeepAlives = false
 	t.MaxIdleConns = connections
 	t.MaxIdleConnsPerHost = connections

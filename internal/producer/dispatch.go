@@ -26,15 +26,7 @@ func (p *Producer) dispatch() {
 		now := p.now()
 		p.expire(now, &dead)
 		p.watch(now, &dead)
-		formed := p.formed[:0]
-		for p.isDue(now) {
-			if q := p.form(now); len(q.records) > 0 {
-				formed = append(formed, q)
-			} else { // the shards' limits are reached; their lanes wait now
-				p.flying.end(q)
-			}
-		}
-		p.formed = formed
+		formed := p.formAll(now)
 		wakeAt := p.nextLook(now)
 		dead.append(&p.husks)
 		if dead.n > 0 {
@@ -59,6 +51,22 @@ func (p *Producer) dispatch() {
 			return
 		}
 	}
+}
+
+// formAll forms all requests that are due.
+func (p *Producer) formAll(now instant) []*request {
+	formed := p.formed[:0]
+	p.turn.queued = false
+	for p.isDue(now) && p.hasTurn() {
+		if q := p.form(now); len(q.records) > 0 {
+			p.turn.have = false
+			formed = append(formed, q)
+		} else { // the shards' limits are reached; their lanes wait now
+			p.flying.end(q)
+		}
+	}
+	p.formed = formed
+	return formed
 }
 
 // trim frees memory that lay idle.
@@ -122,6 +130,7 @@ func (p *Producer) isDue(now instant) bool {
 		oldest = min(oldest, l.waiting.head.accepted)
 	}
 	p.lanes.ready = ready
+	p.turn.bytes = min(bytes, p.target())
 	return len(ready) > 0 && (p.hurries() || now-oldest >= p.settings.Linger ||
 		p.isEnough(records, bytes))
 }
@@ -129,7 +138,7 @@ func (p *Producer) isDue(now instant) bool {
 // isEnough reports whether records fill a request. How many it takes of those that
 // are aggregated is found out by trying.
 func (p *Producer) isEnough(records, bytes int) bool {
-	return bytes >= p.pace.target || p.packer == nil && records >= p.settings.MaxBatchRecords
+	return bytes >= p.target() || p.packer == nil && records >= p.settings.MaxBatchRecords
 }
 
 // form takes records out of the ready lanes, those with the oldest records first,
@@ -165,7 +174,7 @@ func (p *Producer) load(q *request, l *lane) bool {
 		}
 		s := p.stepOf(q, l, unit, l.waiting.head)
 		switch {
-		case len(q.records) > 0 && (q.bytes+s.bytes > p.pace.target || len(q.units)+s.units > p.settings.MaxBatchRecords):
+		case len(q.records) > 0 && (q.bytes+s.bytes > p.target() || len(q.units)+s.units > p.settings.MaxBatchRecords):
 			return false
 		case unit >= 0 && s.units > 0 && p.settings.Ordering == Strict: // one of a key under way
 			return true
@@ -233,7 +242,7 @@ func (p *Producer) nextLook(now instant) instant {
 		if ttl := p.settings.RecordTTL; ttl > 0 {
 			next = min(next, first+ttl)
 		}
-		if flies && l.held == 0 {
+		if flies && l.held == 0 && !p.turn.queued {
 			next = min(next, max(l.until, first+p.settings.Linger))
 		}
 	}

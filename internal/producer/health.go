@@ -157,7 +157,7 @@ func (p *Producer) watch(now instant, dead *list) {
 	}
 	h := &p.health
 	for _, q := range p.flying.requests {
-		if !q.silent && now-q.sent >= p.pace.silence() {
+		if !q.silent && now-q.sent >= p.silence(q) {
 			q.silent = true
 			h.silent++
 			p.note(p.silenceOf(q, now), now)
@@ -181,7 +181,7 @@ func (p *Producer) nextWatch() instant {
 	}
 	for _, q := range p.flying.requests {
 		if !q.silent {
-			next = min(next, q.sent+p.pace.silence())
+			next = min(next, q.sent+p.silence(q))
 		}
 	}
 	if limit := p.settings.StartTimeout; limit > 0 && !p.health.proven && p.health.firstTry >= 0 {

@@ -15,7 +15,7 @@ func TestASlowUplinkDoesNotLoopForEver(t *testing.T) {
 	bench(t, func(s *Settings, _ *fakeClient) {
 		s.RequestTimeout, s.DrainTimeout = 4*time.Second, -1
 	}, func(r *rig) {
-		link := &uplink{next: r.c, rate: rate}
+		link := &slowLink{next: r.c, rate: rate}
 		s := r.s
 		p, err := New(link, s, nil, WithSeed(7))
 		require.NoError(r, err)
@@ -38,14 +38,14 @@ func TestASlowUplinkDoesNotLoopForEver(t *testing.T) {
 	})
 }
 
-// uplink is a client behind a link that all requests share.
-type uplink struct {
+// slowLink is a client behind a link that all requests share.
+type slowLink struct {
 	next *fakeClient
 	rate int
 	busy time.Time
 }
 
-func (u *uplink) PutRecords(ctx context.Context, in *kinesis.PutRecordsInput, o ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error) {
+func (u *slowLink) PutRecords(ctx context.Context, in *kinesis.PutRecordsInput, o ...func(*kinesis.Options)) (*kinesis.PutRecordsOutput, error) {
 	bytes := 0
 	for _, e := range in.Records {
 		bytes += len(e.Data)

@@ -67,6 +67,8 @@ func (p *Producer) wantsPage() bool {
 	switch {
 	case p.backlog.count.Records == 0 && !p.backlog.all, p.phase.failure != nil, p.phase.leaving, p.flying.isCut():
 		return false
+	case !p.hasRoomToReplay():
+		return false
 	case s.MaxSizeBytes > 0 && p.held > s.MaxSizeBytes/2, s.MaxSizeBuffers > 0 && p.books.InFlight.Records > int64(s.MaxSizeBuffers)/2:
 		return p.books.InFlight.Records == 0
 	default:
@@ -150,6 +152,9 @@ func (p *Producer) takeIn(r *Record, accepted time.Time) error {
 	if fault.reason == "" {
 		b.resident[r.spool] = resident{bytes: r.payload}
 		first := parts.head
+		for r := first; r != nil; r = r.next {
+			r.paged = true
+		}
 		p.enter(&parts)
 		if !accepted.IsZero() {
 			first.accepted = accepted.Sub(p.started)

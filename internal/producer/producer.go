@@ -16,6 +16,7 @@ import (
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
 	"gst-kinesis/internal/spool"
+	"gst-kinesis/internal/uplink"
 )
 
 // Producer writes records to one stream. All methods are safe for concurrent use.
@@ -32,6 +33,7 @@ type Producer struct {
 	started     time.Time
 	pool        pool
 	limits      *limit.Stream
+	uplink      *uplink.Share
 	letters     DeadLetters               // nil: what is lost is dropped
 	spool       *spool.Spool              // nil: records are in memory alone
 	shaper      *shaper                   // nil where records are sent as they are
@@ -44,6 +46,7 @@ type Producer struct {
 	letterContext context.Context // of writing letters
 	stopLetters   context.CancelFunc
 	wake          chan struct{} // the dispatcher
+	awaken        func()        // poke
 	work          chan *request // to the senders
 	report        chan struct{} // the reporter
 	resurvey      chan struct{} // the shards are not as expected
@@ -77,6 +80,7 @@ type Producer struct {
 	latency latencies
 	health  health
 	pace    pace
+	turn    turn
 	phase   phase
 
 	formed      []*request // the dispatcher's
@@ -133,6 +137,10 @@ func WithShards(list func(context.Context) ([]shard.Shard, error)) Option {
 // stream in the process; see limit.Registry.
 func WithLimits(s *limit.Stream) Option { return func(p *Producer) { p.limits = s } }
 
+// WithUplink lets the producer keep within the bandwidth of a link and share it with
+// others. The client's connections are the caller's to wrap; see uplink.Share.Conn.
+func WithUplink(s *uplink.Share) Option { return func(p *Producer) { p.uplink = s } }
+
 // New starts a producer. The client must stay usable until Close returns; the
 // observer may be nil.
 func New(client Client, settings Settings, observer Observer, options ...Option) (*Producer, error) {
@@ -171,6 +179,7 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 		resurvey: make(chan struct{}, 1),
 		quit:     make(chan struct{}),
 		limits:   limit.NewStream(),
+		uplink:   new(uplink.Links).Join(""),
 		closed:   make(chan struct{}),
 		leaky:    settings.Leaky,
 		lanes:    newLanes(settings.Ordering, settings.MaxBatchRecords),
@@ -185,6 +194,7 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 		p.pool.limit = 64 * shard.MiB
 	}
 	p.lostScratch.New = func() any { return new([]Lost) }
+	p.awaken = p.poke
 	p.space.L, p.settled.L = &p.mu, &p.mu
 	p.base, p.cancel = context.WithCancel(context.Background())
 	p.letterContext, p.stopLetters = context.WithCancel(context.Background())
@@ -266,7 +276,9 @@ type Stats struct {
 	Retries, Throttled int64
 	// BatchBytes is the size requests may have now; it shrinks on slow links.
 	BatchBytes int
-	Latency    Latency
+	// Uplink is how max-bandwidth stands; Sent is what connections took, of all shares' own.
+	Uplink  uplink.Stats
+	Latency Latency
 }
 
 // Stats returns a consistent snapshot.
@@ -285,7 +297,8 @@ func (p *Producer) Stats() Stats {
 		KinesisRecords:   p.tally.units,
 		Retries:          p.tally.retries,
 		Throttled:        p.tally.throttled,
-		BatchBytes:       p.pace.target,
+		BatchBytes:       p.target(),
+		Uplink:           p.uplink.Stats(),
 		Latency:          p.latency.snapshot(p.now()),
 	}
 }

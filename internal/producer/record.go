@@ -29,6 +29,7 @@ type Record struct {
 	unsure   bool     // a request that held it ended without an answer
 	spool    spool.ID // in the spool; 0 is not there
 	kept     bool     // given up, and left in the spool
+	paged    bool     // it was read from the spool: it is backlog, not live
 	own      bool     // what it is lost for is its own fault
 	payload  int      // bytes of what was put, for the books
 	message  *message // that it is a part of; nil for one that is whole

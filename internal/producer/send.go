@@ -89,7 +89,7 @@ func (p *Producer) takeOff(q *request, cancel context.CancelFunc) (timeout insta
 	}
 	q.cancel = cancel
 	p.tally.requests++
-	return p.pace.timeout, true
+	return p.pace.timeout + p.upload(q), true
 }
 
 func (p *Producer) land(q *request) {

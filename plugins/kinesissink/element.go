@@ -21,10 +21,17 @@ import (
 	"gst-kinesis/internal/control"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/producer"
+	"gst-kinesis/internal/uplink"
 )
 
-// Class describes the element. limits are shared by all producers in the process.
-func Class(limits *limit.Registry) *gst.Class { return class(dial, limits) }
+// Shared is what the elements of a process share.
+type Shared struct {
+	Limits  *limit.Registry // of the streams' shards
+	Uplinks *uplink.Links   // by bandwidth-group
+}
+
+// Class describes the element.
+func Class(shared Shared) *gst.Class { return class(dial, shared) }
 
 // dialer opens the way to the service.
 type dialer func(settings awscfg.Settings, stream awscfg.Stream) (way, error)
@@ -52,7 +59,7 @@ func dial(settings awscfg.Settings, stream awscfg.Stream) (way, error) {
 	}{session.Kinesis(), session}, nil
 }
 
-func class(dial dialer, limits *limit.Registry) *gst.Class {
+func class(dial dialer, shared Shared) *gst.Class {
 	return &gst.Class{
 		Factory: "kinesissink", Type: "GstKinesisSink", LongName: "Amazon Kinesis Data Streams sink", Klass: "Sink/Network",
 		Description: "Writes each buffer as a record to an Amazon Kinesis data stream",
@@ -63,7 +70,9 @@ func class(dial dialer, limits *limit.Registry) *gst.Class {
 		Properties:  properties,
 		URI:         &gst.URISpec{Sink: true, Protocols: []string{scheme}},
 		New: func(e *gst.Element) any {
-			return &element{e: e, dial: dial, limits: limits, settings: gst.NewStore(e, properties)}
+			s := &element{e: e, dial: dial, shared: shared, settings: gst.NewStore(e, properties)}
+			s.settings.Changed = s.changed
+			return s
 		},
 	}
 }
@@ -72,7 +81,7 @@ func class(dial dialer, limits *limit.Registry) *gst.Class {
 type element struct {
 	e        *gst.Element
 	dial     dialer
-	limits   *limit.Registry
+	shared   Shared
 	settings *gst.Store[Settings]
 
 	sensor string // of the caps, or as set
@@ -94,13 +103,18 @@ func (s *element) Start() error {
 	if err != nil {
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
+	uplink := s.shared.Uplinks.Join(settings.BandwidthGroup)
+	aws.Conn = uplink.Conn
 	way, err := s.dial(aws, stream)
 	if err != nil {
+		uplink.Leave()
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
-	session := &session{way: way, settings: settings, wait: newCanceller(), drain: newCanceller()}
-	if err := session.begin(stream, aws, s.limits, reporter, slog.New(gst.NewLogHandler(s.e))); err != nil {
+	session := &session{way: way, uplink: uplink, settings: settings, wait: newCanceller(), drain: newCanceller()}
+	session.tune(settings)
+	if err := session.begin(stream, aws, s.shared.Limits, reporter, slog.New(gst.NewLogHandler(s.e))); err != nil {
 		way.Close()
+		uplink.Leave()
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
 	s.sensor = settings.SensorName
@@ -110,11 +124,19 @@ func (s *element) Start() error {
 	s.mu.Lock()
 	s.session = session
 	s.mu.Unlock()
+	session.tune(s.settings.Get()) // what was changed meanwhile
 	if text := settings.mixesOrder(); text != "" {
 		s.e.PostWarning(&gst.Error{Code: gst.ResourceSettings, Text: text})
 	}
 	s.e.Log(gst.LevelInfo, "writing to stream %s in %s", stream, way.Region())
 	return nil
+}
+
+// changed applies properties that may be written while the stream runs.
+func (s *element) changed(string) {
+	if session := s.current(); session != nil {
+		session.tune(s.settings.Get())
+	}
 }
 
 // SetCaps learns the sensor's name where upstream gives it.
@@ -228,6 +250,7 @@ func (s *element) Stop() {
 	session.producer.Close()
 	session.leave()
 	session.way.Close()
+	session.uplink.Leave()
 	if err := session.closePlaces(); err != nil {
 		s.e.PostWarning(&gst.Error{Code: gst.ResourceWrite, Text: sentence(err)})
 	}

@@ -247,6 +247,21 @@ var queueProperties = []property{
 		Field: func(s *Settings) any { return &s.RateLimit },
 	},
 	{
+		Name:  "max-bandwidth",
+		Blurb: "Most bits per second on the wire, on the average (0 = no bound)",
+		Field: func(s *Settings) any { return &s.MaxBandwidth }, Max: uint64(math.MaxInt64), Flags: gst.MutablePlaying,
+	},
+	{
+		Name:  "bandwidth-group",
+		Blurb: "Name of a link that elements of this process share: the least max-bandwidth of those that name it holds for all together (unset: a link of its own)",
+		Field: func(s *Settings) any { return &s.BandwidthGroup },
+	},
+	{
+		Name:  "priority",
+		Blurb: "Who goes first where max-bandwidth is not enough for all of the bandwidth-group: the higher one, but live data always before backlog",
+		Field: func(s *Settings) any { return &s.Priority }, Min: -100, Max: 100, Flags: gst.MutablePlaying,
+	},
+	{
 		Name:  "linger",
 		Blurb: "Time in ns that a record waits for others to share a request with (0 = send at once)",
 		Field: func(s *Settings) any { return &s.Linger }, Max: uint64(time.Minute),

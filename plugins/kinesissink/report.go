@@ -205,6 +205,8 @@ func statsStructure(base *gst.Structure, s producer.Stats) *gst.Structure {
 	out.Set("requests-failed", uint64(s.FailedRequests))
 	out.Set("requests-in-flight", uint64(s.RequestsInFlight))
 	out.Set("memory-bytes", uint64(s.Memory+s.MemoryKept))
+	out.Set("wire-bytes", uint64(s.Uplink.Sent))
+	out.Set("bandwidth-wait", uint64(s.Uplink.Waited))
 	out.Set("latency-last", uint64(s.Latency.Last))
 	out.Set("latency-mean", uint64(s.Latency.Mean))
 	out.Set("latency-max", uint64(s.Latency.Max))

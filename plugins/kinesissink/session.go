@@ -14,13 +14,15 @@ import (
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
 	"gst-kinesis/internal/spool"
+	"gst-kinesis/internal/uplink"
 )
 
 // session is what lives between Start and Stop.
 type session struct {
 	way      way
 	producer *producer.Producer
-	leave    func()           // the shards' limits
+	leave    func() // the shards' limits
+	uplink   *uplink.Share
 	spool    *spool.Spool     // nil: none
 	letters  deadletter.Place // nil: none
 	keyer    *shard.Keyer
@@ -55,6 +57,7 @@ func (s *session) begin(stream awscfg.Stream, aws awscfg.Settings, limits *limit
 			return control.OpenShards(ctx, s.way, stream.Name, stream.ARN)
 		}),
 		producer.WithLimits(shared),
+		producer.WithUplink(s.uplink),
 	}
 	if s.settings.MaxRecordSize == 0 {
 		options = append(options, producer.WithRecordLimit(func(ctx context.Context) (int, error) {
@@ -72,6 +75,12 @@ func (s *session) begin(stream awscfg.Stream, aws awscfg.Settings, limits *limit
 		return errors.Join(err, s.closePlaces())
 	}
 	return nil
+}
+
+// tune applies the settings that may change while the session lives.
+func (s *session) tune(now Settings) {
+	s.uplink.SetBandwidth(now.MaxBandwidth)
+	s.uplink.SetPriority(int(now.Priority))
 }
 
 // closePlaces closes the spool and the dead letters.

@@ -40,6 +40,9 @@ type Settings struct {
 	Compression, Oversize          string
 	AggregateMaxSize               uint32
 	AggregateMaxCount              uint32
+	MaxBandwidth                   uint64 // bit/s
+	BandwidthGroup                 string
+	Priority                       int32
 	Linger                         uint64 // ns
 	MaxInFlight                    uint32
 	MaxSizeBytes                   uint64
