@@ -50,9 +50,9 @@ func (p *Producer) Flush(ctx context.Context) error {
 // awaitWord waits, with mu held, until the reporter has told of all losses: who
 // hears that the stream has ended may listen no longer.
 func (p *Producer) awaitWord() {
-	p.health.urgent = true
+	p.health.ledger.Hurry()
 	p.wakeReporter()
-	for p.health.urgent && !p.phase.over {
+	for p.health.ledger.Hurries() && !p.phase.over {
 		p.settled.Wait()
 	}
 }

@@ -36,7 +36,7 @@ func (p *Producer) finish(q *request) {
 		p.wakePager()
 	}
 	p.health.countSilent(p.flying.requests)
-	if p.health.told {
+	if p.health.ledger.HasTold() {
 		p.wakeReporter()
 	}
 	p.telling++
@@ -62,7 +62,7 @@ func (p *Producer) rest(l *lane, now instant) {
 		if l.failing++; l.failing == 1 {
 			p.health.lanesFailing++
 		}
-		l.until = now + l.badWait.wait(l.failing, p.random)
+		l.until = now + l.badWait.Wait(l.failing, p.random)
 		if l.failing > gatherFrom { // so that failing lanes share requests
 			l.until = (l.until + gatherGrid - 1) / gatherGrid * gatherGrid
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gst-kinesis/internal/awserr"
+	"gst-kinesis/internal/trouble"
 )
 
 // health is how the stream fares, guarded by the producer's mu.
@@ -19,13 +20,7 @@ type health struct {
 	lanesFailing int     // lanes that back off
 	outage       outage
 	latest       Trouble // of the failures of whole requests
-	kinds        map[kindKey]*kind
-	told         bool    // a failure was told and no recovery since
-	began        instant // when the first failure since the last recovery was met
-	failedAt     instant // when the latest was
-	wellAt       instant // when nothing failed any more
-	failureTold  bool
-	urgent       bool // losses are told at once, for Flush waits for it
+	ledger       trouble.Ledger
 }
 
 // outage is what whole requests fail of, one after another.
@@ -36,7 +31,7 @@ type outage struct {
 }
 
 func newHealth() health {
-	return health{firstTry: -1, lasting: -1, kinds: make(map[kindKey]*kind)}
+	return health{firstTry: -1, lasting: -1, ledger: trouble.NewLedger()}
 }
 
 // prove takes note of a delivery.
@@ -46,9 +41,7 @@ func (h *health) prove() { h.proven, h.refusals = true, 0 }
 func (h *health) answered(now instant) {
 	h.outage.failures = 0
 	h.lasting, h.chances = -1, 0
-	if h.wellAt <= h.failedAt {
-		h.wellAt = now
-	}
+	h.ledger.Answered(now)
 }
 
 // isWell reports whether nothing is failing.
@@ -85,7 +78,7 @@ func (p *Producer) backOff(q *request, class awserr.Class, now instant) {
 	}
 	o.failures++
 	o.raised = now
-	o.until = now + backoffFor(class).wait(o.failures, p.random)
+	o.until = now + trouble.BackoffFor(class).Wait(o.failures, p.random)
 	p.pace.flight = 1
 }
 
@@ -235,7 +228,7 @@ func (p *Producer) settleCheck(fault awserr.Fault, err error, n int) (wait time.
 	default:
 		p.health.latest = t
 		p.note(t, p.now())
-		wait, again = backoffFor(fault.Class).wait(n, p.random), true
+		wait, again = trouble.BackoffFor(fault.Class).Wait(n, p.random), true
 	}
 	if dead.n > 0 {
 		p.telling++

@@ -3,6 +3,7 @@ package producer
 import (
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
+	"gst-kinesis/internal/trouble"
 )
 
 // lane is records that go one after another: of a shard, of a range of hash keys,
@@ -27,7 +28,7 @@ type lane struct {
 	// What the request that holds the lane found; only valid while held.
 	ok, bad   int
 	throttled bool
-	badWait   backoff
+	badWait   trouble.Backoff
 }
 
 const notActive = -1

@@ -271,6 +271,6 @@ func TestKindsOfTroubleAreBounded(t *testing.T) {
 		require.Len(r, r.c.all(), 1)
 		r.p.mu.Lock()
 		defer r.p.mu.Unlock()
-		require.LessOrEqual(r, len(r.p.health.kinds), maxReasons+1)
+		require.LessOrEqual(r, r.p.health.ledger.Kinds(), maxReasons+1)
 	})
 }

@@ -3,12 +3,11 @@ package producer
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
-	"gst-kinesis/internal/awserr"
+	"gst-kinesis/internal/trouble"
 )
 
 // Client is what the producer needs of the service; *kinesis.Client is one.
@@ -88,67 +87,12 @@ type Lost struct {
 	Tries int
 }
 
-// Trouble is something that goes wrong, or with Failed: went wrong for good.
-type Trouble struct {
-	awserr.Fault
-	// Reason is set when records were dropped over this, to one of the reasons of
-	// the books.
-	Reason string
-	// Count is how often this happened since it was last told.
-	Count int
-	// Records is how many records that concerned.
-	Records int
-	// Stream and Region say where.
-	Stream string
-	Region string
-	// Err is the error itself; nil when there is none behind it.
-	Err error
-}
-
-// Error writes the trouble as one line.
-func (t Trouble) Error() string {
-	var b strings.Builder
-	b.WriteString(t.Code)
-	if t.Message != "" {
-		b.WriteString(": " + t.Message)
-	}
-	where := t.Stream
-	if t.Region != "" {
-		where += " in " + t.Region
-	}
-	if where != "" {
-		b.WriteString(" (stream " + where)
-		if t.RequestID != "" {
-			b.WriteString(", request " + t.RequestID)
-		}
-		b.WriteString(")")
-	}
-	if t.Remedy != "" {
-		b.WriteString("; " + t.Remedy)
-	}
-	return b.String()
-}
-
-// Unwrap returns the error behind the trouble.
-func (t Trouble) Unwrap() error { return t.Err }
-
-// Recovery is the end of troubles.
-type Recovery struct {
-	// Failures counts those that were not told one by one.
-	Failures int
-	// Lasted is the time from the first trouble to the recovery.
-	Lasted time.Duration
-}
-
-// Notice is something worth knowing that keeps nothing from working.
-type Notice struct {
-	// Code tells notices apart.
-	Code string
-	// Text is a sentence without a full stop.
-	Text string
-	// Err is what is behind it; nil where there is none.
-	Err error
-}
+// What the observer hears of what goes wrong.
+type (
+	Trouble  = trouble.Trouble
+	Recovery = trouble.Recovery
+	Notice   = trouble.Notice
+)
 
 // Errors of Put and Flush.
 var (

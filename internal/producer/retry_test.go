@@ -3,7 +3,6 @@ package producer
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"syscall"
 	"testing"
@@ -223,25 +222,6 @@ func TestRecordTTL(t *testing.T) {
 		require.Len(r, r.heard().lost[ReasonTTL], 2)
 		require.Zero(r, r.p.Books().InFlight)
 	})
-}
-
-func TestBackoffs(t *testing.T) {
-	t.Parallel()
-	random := rand.New(rand.NewPCG(1, 2))
-	for _, class := range []awserr.Class{awserr.Transient, awserr.Throttled, awserr.Permanent, awserr.Expired, awserr.ClockSkew, awserr.Canceled} {
-		b := backoffFor(class)
-		for n := 1; n < 70; n += 1 + n/8 {
-			limit, longest := min(b.first<<min(n-1, 20), b.most), time.Duration(0)
-			for range 200 {
-				w := b.wait(n, random)
-				if w < b.floor || w > max(limit, b.floor) {
-					t.Fatalf("%v after %d failures of class %v", w, n, class)
-				}
-				longest = max(longest, w)
-			}
-			require.Greater(t, longest, limit/2, "full jitter reaches up to the limit")
-		}
-	}
 }
 
 func TestNoHotLoop(t *testing.T) {

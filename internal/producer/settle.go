@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"gst-kinesis/internal/awserr"
+	"gst-kinesis/internal/trouble"
 )
 
 // settleAnswer accounts for records by the service's answer and tells the observer.
@@ -136,7 +137,7 @@ func (s *answerSettler) refuse(r *Record, code, message string) {
 		return
 	}
 	r.lane.bad++
-	r.lane.badWait = backoffFor(s.fault.Class)
+	r.lane.badWait = trouble.BackoffFor(s.fault.Class)
 	if s.fault.Class == awserr.Throttled {
 		s.p.tally.throttled++
 		s.p.throttled(r.lane, s.now)

@@ -7,6 +7,7 @@ import (
 
 	"gst-kinesis/internal/awserr"
 	"gst-kinesis/internal/shard"
+	"gst-kinesis/internal/trouble"
 )
 
 // WithRecordLimit tells the producer how to ask what the stream takes as its largest
@@ -43,7 +44,7 @@ func (p *Producer) learnLimit() {
 			return
 		}
 		failures++
-		if !p.sleep(max(surveyInterval, p.jitter(backoffFor(awserr.Transient), failures))) {
+		if !p.sleep(max(surveyInterval, p.jitter(trouble.BackoffFor(awserr.Transient), failures))) {
 			return
 		}
 	}

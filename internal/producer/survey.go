@@ -8,6 +8,7 @@ import (
 	"gst-kinesis/internal/awserr"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
+	"gst-kinesis/internal/trouble"
 )
 
 const (
@@ -53,7 +54,7 @@ func (p *Producer) survey() {
 			return
 		default:
 			failures++
-			wait = max(surveyInterval, p.jitter(backoffFor(awserr.Transient), failures))
+			wait = max(surveyInterval, p.jitter(trouble.BackoffFor(awserr.Transient), failures))
 		}
 		if surprises > mostSurprises {
 			p.adopt(nil)
@@ -91,10 +92,10 @@ func (p *Producer) wakeSurvey() {
 	}
 }
 
-func (p *Producer) jitter(b backoff, n int) time.Duration {
+func (p *Producer) jitter(b trouble.Backoff, n int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return b.wait(n, p.random)
+	return b.Wait(n, p.random)
 }
 
 // list lists the shards and lays the lanes after them; fresh is false where they
