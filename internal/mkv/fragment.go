@@ -40,23 +40,16 @@ const (
 )
 
 // SimpleBlockHeaderSize is how many bytes [AppendSimpleBlockHeader] appends: 13 for tracks up to 126.
-func SimpleBlockHeaderSize(track uint64) int { return 1 + 8 + trackLength(track) + 2 + 1 }
+func SimpleBlockHeaderSize(track uint64) int { return 1 + 8 + sizeLength(track) + 2 + 1 }
 
 // AppendSimpleBlockHeader appends all of a SimpleBlock but its payload, of payload bytes, which the caller appends.
 // track is one of the header's numbers, relative the ticks after the cluster's timecode.
 func AppendSimpleBlockHeader(dst []byte, track uint64, relative int16, flags BlockFlags, payload int) []byte {
-	length := trackLength(track)
+	length := sizeLength(track)
 	dst = append(dst, idSimpleBlock)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(length+3+payload)|1<<56)
 	dst = appendSize(dst, track, length)
 	return append(dst, byte(uint16(relative)>>8), byte(relative), byte(flags))
-}
-
-func trackLength(track uint64) int {
-	if track < 127 {
-		return 1
-	}
-	return sizeLength(int(track))
 }
 
 // Tag is a name and a value.

@@ -196,9 +196,9 @@ func (m *made) randomFragment(tb testing.TB, r *rand.Rand, h Header) {
 	m.bytes = AppendCluster(m.bytes, timecode)
 	require.Equal(tb, ClusterSize, len(m.bytes)-begin)
 	m.want = append(m.want, &ClusterStart{timecode, -1})
-	for range r.IntN(20) {
+	for range r.IntN(12) {
 		track, relative := h.Tracks[r.IntN(len(h.Tracks))].Number, int16(r.Uint32())
-		payload := randomBytes(r, r.IntN([]int{1, 100, 5000, 200000}[r.IntN(4)]))
+		payload := randomBytes(r, r.IntN([]int{1, 100, 5000, 1, 100, 3000, 1, 200000}[r.IntN(8)]))
 		flags := BlockFlags(r.Uint32()) & (KeyFrame | Invisible | Discardable)
 		before := len(m.bytes)
 		m.bytes = AppendSimpleBlockHeader(m.bytes, track, relative, flags, len(payload))

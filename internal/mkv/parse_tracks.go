@@ -31,11 +31,7 @@ func (r *Reader) readTrack(c children, at int64) (t Track, err error) {
 		case idTrackUID:
 			t.UID = c.uint(0)
 		case idTrackType:
-			n := c.uint(0)
-			if n > 254 {
-				return t, invalid(idTrackType, c.start, "there is no type %d", n)
-			}
-			t.Type = TrackType(n)
+			t.Type = c.trackType()
 		case idDefaultDuration:
 			t.DefaultDuration = c.uint(0)
 		case idCodecDelay:
@@ -68,6 +64,14 @@ func (r *Reader) readTrack(c children, at int64) (t Track, err error) {
 		return t, invalid(idTrackEntry, at, "track %d has no TrackType", t.Number)
 	}
 	return t, nil
+}
+
+func (c *children) trackType() TrackType {
+	n := c.uint(0)
+	if n > 254 {
+		c.err = invalid(idTrackType, c.start, "there is no type %d", n)
+	}
+	return TrackType(n)
 }
 
 // readFormat reads what Video and Audio hold. An Audio that does not say so is of one channel of 8000 Hz.

@@ -15,7 +15,7 @@ import (
 // TestWhatIsWrittenIsRead: random streams, whatever pieces they come in.
 func TestWhatIsWrittenIsRead(t *testing.T) {
 	t.Parallel()
-	seeds := uint64(60)
+	seeds := uint64(30)
 	if os.Getenv("GST_KINESIS_SOAK") != "" {
 		seeds = 3000
 	}

@@ -19,7 +19,7 @@ var errNotYet = errors.New("not yet")
 func el(id uint32, length int, contents ...[]byte) []byte {
 	content := bytes.Join(contents, nil)
 	if length == 0 {
-		length = sizeLength(len(content))
+		length = sizeLength(uint64(len(content)))
 	}
 	return append(appendSize(appendID(nil, id), uint64(len(content)), length), content...)
 }

@@ -55,9 +55,9 @@ func idOf(b []byte) (id uint32, ok bool) {
 func idLength(id uint32) int { return (bits.Len32(id) + 7) / 8 }
 
 // sizeLength is how many bytes the size n takes at least.
-func sizeLength(n int) int {
+func sizeLength(n uint64) int {
 	length := 1
-	for uint64(n) >= 1<<(7*length)-1 {
+	for n >= 1<<(7*length)-1 {
 		length++
 	}
 	return length
@@ -92,11 +92,11 @@ func uintSize(id uint32, length int) int { return idLength(id) + 1 + length }
 
 // appendBytes appends an element with the shortest size.
 func appendBytes[T string | []byte](dst []byte, id uint32, value T) []byte {
-	dst = appendSize(appendID(dst, id), uint64(len(value)), sizeLength(len(value)))
+	dst = appendSize(appendID(dst, id), uint64(len(value)), sizeLength(uint64(len(value))))
 	return append(dst, value...)
 }
 
-func bytesSize(id uint32, length int) int { return idLength(id) + sizeLength(length) + length }
+func bytesSize(id uint32, length int) int { return idLength(id) + sizeLength(uint64(length)) + length }
 
 // uintOf reads a number of at most 8 bytes.
 func uintOf(b []byte) (n uint64, ok bool) {
