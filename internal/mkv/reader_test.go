@@ -184,6 +184,30 @@ func TestStreamsThatBreakOff(t *testing.T) {
 	require.ErrorContains(t, err, "SimpleBlock at byte ")
 }
 
+// TestKnownSizesThatAreNotKept: a container of known size may end nowhere else, not even between its elements.
+func TestKnownSizesThatAreNotKept(t *testing.T) {
+	t.Parallel()
+	for _, cluster := range [][]byte{
+		el(idCluster, 1, num(idTimecode, 1), simple(0, 0, 1), el(idVoid, 0, make([]byte, 9))),
+		open(idCluster, 1, num(idTimecode, 1), simple(0, 0, 1), el(idVoid, 0, make([]byte, 9))),
+	} {
+		stream := append(bytes.Clone(theEBML), el(idSegment, 2, theTracks, cluster)...)
+		read(t, stream)
+		for n := 1; n < len(stream); n++ {
+			_, err := readAll(NewReader(bytes.NewReader(stream[:n]), Limits{}))
+			require.ErrorIs(t, err, io.ErrUnexpectedEOF, "after %d bytes", n)
+		}
+	}
+	known := append(bytes.Clone(theEBML), el(idSegment, 2, theTracks, el(idCluster, 1, num(idTimecode, 1), simple(0, 0, 1)))...)
+	for n, says := range map[int]string{
+		len(known) - 7:  "Cluster at byte 64: the stream breaks off after 8 of its 15 bytes: unexpected EOF",
+		len(known) - 15: "Segment at byte 40: the stream breaks off after 24 of its 39 bytes: unexpected EOF",
+	} {
+		_, err := readAll(NewReader(bytes.NewReader(known[:n]), Limits{}))
+		require.EqualError(t, err, "reading Matroska: "+says)
+	}
+}
+
 // TestErrorsStay: what failed once fails again, and the reader below is not asked.
 func TestErrorsStay(t *testing.T) {
 	t.Parallel()
