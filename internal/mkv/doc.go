@@ -38,14 +38,23 @@
 // A cluster is ended by whatever cannot lie in one: the next Tags, the next
 // Cluster, a further EBML header, the end of the stream (RFC 8794, 6.2).
 //
+// # What GetMedia sends
+//
+// A document a fragment or for several, as above, with the service's tags: in one
+// Tags element before the Cluster the fragment's number and its two timestamps, in
+// another after it how far behind it is and the token to go on with. The user's own
+// tags have been seen before the Cluster and after it: who wants a fragment's tags
+// takes all those between the Segment's beginning, or the last continuation token,
+// and the next one.
+//
 // # What the service stores
 //
-// It looks at none of the payloads: it stores what comes. H.264 is V_MPEG4/ISO/AVC
+// PutMedia is not documented to look into payloads: it stores what comes. H.264 is V_MPEG4/ISO/AVC
 // with an avcC record as private data and frames of length-prefixed NAL units,
 // H.265 is V_MPEGH/ISO/HEVC with an hvcC record, AAC is A_AAC with an
 // AudioSpecificConfig, G.711 is A_MS/ACM with a WAVEFORMATEX. Those it also plays:
 // video and AAC in HLS, DASH and clips, G.711 in DASH and clips. Other codecs,
-// A_OPUS among them, it stores and gives back, and plays nowhere.
+// A_OPUS among them, are on none of those lists: they come back by GetMedia alone.
 //
 // No type here is safe for concurrent use; nothing starts goroutines.
 package mkv

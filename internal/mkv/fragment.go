@@ -60,17 +60,20 @@ type Tag struct{ Name, Value string }
 const (
 	TagEndOfFragment     = "AWS_KINESISVIDEO_END_OF_FRAGMENT"
 	TagFragmentNumber    = "AWS_KINESISVIDEO_FRAGMENT_NUMBER"
-	TagServerTimestamp   = "AWS_KINESISVIDEO_SERVER_SIDE_TIMESTAMP"   // seconds since 1970, with a fraction
-	TagProducerTimestamp = "AWS_KINESISVIDEO_PRODUCER_SIDE_TIMESTAMP" // seconds since 1970, with a fraction
-	TagContinuation      = "AWS_KINESISVIDEO_CONTINUATION_TOKEN"
-	TagMillisBehind      = "AWS_KINESISVIDEO_MILLIS_BEHIND_NOW"
-	TagErrorCode         = "AWS_KINESISVIDEO_ERROR_CODE"
-	TagErrorID           = "AWS_KINESISVIDEO_ERROR_ID"
-	TagExceptionCode     = "AWS_KINESISVIDEO_EXCEPTION_ERROR_CODE"
-	TagExceptionMessage  = "AWS_KINESISVIDEO_EXCEPTION_MESSAGE"
-	TagImageGeneration   = "AWS_KINESISVIDEO_IMAGE_GENERATION"
-	TagImagePrefix       = "AWS_KINESISVIDEO_IMAGE_PREFIX"
-	TagNotification      = "AWS_KINESISVIDEO_NOTIFICATION"
+	TagServerTimestamp   = "AWS_KINESISVIDEO_SERVER_TIMESTAMP"   // seconds since 1970, with a fraction
+	TagProducerTimestamp = "AWS_KINESISVIDEO_PRODUCER_TIMESTAMP" // seconds since 1970, with a fraction
+	// The same, as the API reference has them for GetMediaForFragmentList.
+	TagServerSideTimestamp   = "AWS_KINESISVIDEO_SERVER_SIDE_TIMESTAMP"
+	TagProducerSideTimestamp = "AWS_KINESISVIDEO_PRODUCER_SIDE_TIMESTAMP"
+	TagContinuation          = "AWS_KINESISVIDEO_CONTINUATION_TOKEN"
+	TagMillisBehind          = "AWS_KINESISVIDEO_MILLIS_BEHIND_NOW"
+	TagErrorCode             = "AWS_KINESISVIDEO_ERROR_CODE"
+	TagErrorID               = "AWS_KINESISVIDEO_ERROR_ID"
+	TagExceptionCode         = "AWS_KINESISVIDEO_EXCEPTION_ERROR_CODE"
+	TagExceptionMessage      = "AWS_KINESISVIDEO_EXCEPTION_MESSAGE"
+	TagImageGeneration       = "AWS_KINESISVIDEO_IMAGE_GENERATION"
+	TagImagePrefix           = "AWS_KINESISVIDEO_IMAGE_PREFIX"
+	TagNotification          = "AWS_KINESISVIDEO_NOTIFICATION"
 )
 
 // CheckTags holds a user's own tags of one fragment to the service's limits.
