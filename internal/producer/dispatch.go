@@ -186,7 +186,7 @@ func (p *Producer) load(q *request, l *lane) bool {
 			l.held++
 			q.lanes = append(q.lanes, l)
 		}
-		p.take(q, p.depart(l), s)
+		p.take(q, p.depart(l, q.sent), s)
 	}
 	return true
 }
@@ -200,11 +200,13 @@ func (p *Producer) shareOf(l *lane) int {
 }
 
 // depart takes the first record out of a lane, to be sent.
-func (p *Producer) depart(l *lane) *Record {
+func (p *Producer) depart(l *lane, now instant) *Record {
 	r := p.lanes.pop(l)
 	p.waiting--
 	p.bytes -= r.size()
-	r.tries++
+	if r.tries++; r.tries == 1 {
+		p.figures.buffering.add(now - r.accepted)
+	}
 	if r.unsure {
 		r.unsure = false
 		p.books.PossibleDuplicates++

@@ -25,6 +25,8 @@ type lane struct {
 	key   string       // with strict order: the key, and its hash
 	hash  shard.Hash
 
+	figures *shardFigures // of the shard that a record went to last
+
 	// What the request that holds the lane found; only valid while held.
 	ok, bad   int
 	throttled bool

@@ -1,9 +1,6 @@
 package producer
 
-import (
-	"math/bits"
-	"time"
-)
+import "time"
 
 // Latency is the time records took from Put to the service's answer.
 type Latency struct {
@@ -14,84 +11,46 @@ type Latency struct {
 	P50, P99 time.Duration
 }
 
-const (
-	// latencyWindow is how long a histogram is filled.
-	latencyWindow = 10 * time.Second
-	// latencySteps divide an octave; buckets cover 2^latencyFirst ns (16 µs) and up.
-	latencySteps   = 8
-	latencyFirst   = 14
-	latencyOctaves = 28
-)
+// latencyWindow is how long a histogram is filled.
+const latencyWindow = 10 * time.Second
 
-// histogram counts latencies in buckets that grow by an eighth of an octave.
-type histogram [latencyOctaves * latencySteps]int64
-
-// latencies measures: two histograms, of which the older one is thrown away.
+// latencies measures: two histograms, of which the older one is added to the third, of all that was before.
 type latencies struct {
-	count     int64
-	sum       time.Duration
-	last, max time.Duration
-	turn      instant
-	now, past histogram
+	last, max         time.Duration
+	turn              instant
+	now, past, before Histogram
 }
 
 func (l *latencies) add(d time.Duration, now instant) {
 	l.rotate(now)
-	l.count++
-	l.sum += d
 	l.last, l.max = d, max(l.max, d)
-	l.now[bucketOf(d)]++
+	l.now.add(d)
 }
 
 func (l *latencies) rotate(now instant) {
 	switch since := now - l.turn; {
 	case since >= 2*latencyWindow:
-		l.past, l.now, l.turn = histogram{}, histogram{}, now
+		l.before.merge(&l.past)
+		l.before.merge(&l.now)
+		l.past, l.now, l.turn = Histogram{}, Histogram{}, now
 	case since >= latencyWindow:
-		l.past, l.now, l.turn = l.now, histogram{}, now
+		l.before.merge(&l.past)
+		l.past, l.now, l.turn = l.now, Histogram{}, now
 	}
 }
 
-func (l *latencies) snapshot(now instant) Latency {
+// snapshot gives the figures, and the histogram of all latencies there ever were.
+func (l *latencies) snapshot(now instant) (Latency, Histogram) {
 	l.rotate(now)
+	lately := l.now
+	lately.merge(&l.past)
+	all := lately
+	all.merge(&l.before)
 	s := Latency{Last: l.last, Max: l.max}
-	if l.count > 0 {
-		s.Mean = l.sum / time.Duration(l.count)
+	if n := all.Count(); n > 0 {
+		s.Mean = all.Sum / time.Duration(n)
 	}
-	var both histogram
-	var total int64
-	for i := range both {
-		both[i] = l.now[i] + l.past[i]
-		total += both[i]
-	}
-	s.P50, s.P99 = both.quantile(total, 50), both.quantile(total, 99)
-	return s
-}
-
-// quantile returns the middle of the bucket that holds the given percentile.
-func (h *histogram) quantile(total, percent int64) time.Duration {
-	if total == 0 {
-		return 0
-	}
-	rank := (total*percent + 99) / 100
-	for i, n := range h {
-		if rank -= n; rank <= 0 {
-			return (bucketFloor(i) + bucketFloor(i+1)) / 2
-		}
-	}
-	return bucketFloor(len(h))
-}
-
-func bucketOf(d time.Duration) int {
-	if d < 1<<latencyFirst {
-		return 0
-	}
-	top := bits.Len64(uint64(d)) - 1 //nolint:gosec // not negative here
-	step := int(d>>(top-3)) & (latencySteps - 1)
-	return min((top-latencyFirst)*latencySteps+step, latencyOctaves*latencySteps-1)
-}
-
-func bucketFloor(i int) time.Duration {
-	octave, step := i/latencySteps, i%latencySteps
-	return time.Duration(latencySteps+step) << (latencyFirst + octave - 3)
+	n := lately.Count()
+	s.P50, s.P99 = lately.quantile(n, 50), lately.quantile(n, 99)
+	return s, all
 }

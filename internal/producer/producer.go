@@ -78,6 +78,7 @@ type Producer struct {
 	books   Books
 	tally   tally
 	latency latencies
+	figures figures
 	health  health
 	pace    pace
 	turn    turn
@@ -251,54 +252,4 @@ func (p *Producer) Books() Books {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.books.clone()
-}
-
-// tally counts what is not in the books.
-type tally struct {
-	requests, failedRequests, retries, throttled, units int64
-}
-
-// Stats is a snapshot of everything that is counted and measured.
-type Stats struct {
-	Books Books
-	// Waiting is the number of records that wait; the rest of Books.InFlight is
-	// being sent.
-	Waiting int
-	// Memory is what records held take, MemoryKept what is kept for use again, in bytes.
-	Memory, MemoryKept int64
-	// Requests counts calls of PutRecords, FailedRequests those that failed as a
-	// whole; RequestsInFlight is how many there are now.
-	Requests, FailedRequests int64
-	RequestsInFlight         int
-	// KinesisRecords counts what the service took and counts as records: aggregates once.
-	KinesisRecords int64
-	// Retries counts records put back to be sent again, Throttled those for throttling.
-	Retries, Throttled int64
-	// BatchBytes is the size requests may have now; it shrinks on slow links.
-	BatchBytes int
-	// Uplink is how max-bandwidth stands; Sent is what connections took, of all shares' own.
-	Uplink  uplink.Stats
-	Latency Latency
-}
-
-// Stats returns a consistent snapshot.
-func (p *Producer) Stats() Stats {
-	_, kept := p.pool.levels()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return Stats{
-		Books:            p.books.clone(),
-		Waiting:          p.waiting,
-		Memory:           p.held,
-		MemoryKept:       kept,
-		Requests:         p.tally.requests,
-		FailedRequests:   p.tally.failedRequests,
-		RequestsInFlight: len(p.flying.requests),
-		KinesisRecords:   p.tally.units,
-		Retries:          p.tally.retries,
-		Throttled:        p.tally.throttled,
-		BatchBytes:       p.target(),
-		Uplink:           p.uplink.Stats(),
-		Latency:          p.latency.snapshot(p.now()),
-	}
 }

@@ -18,7 +18,8 @@ type request struct {
 	lanes   []*lane // held by it
 	bytes   int     // data and partition keys
 	sent    instant
-	silent  bool // it was told that no answer comes
+	called  instant // when the call under way, or the last one, began
+	silent  bool    // it was told that no answer comes
 
 	// Guarded by the producer's mu, like all above while records are moved.
 	cancel    context.CancelFunc // the call under way

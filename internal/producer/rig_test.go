@@ -46,9 +46,28 @@ func inBubble(t *testing.T, prepare func(*Settings, *fakeClient), body func(*rig
 	require.True(t, books.Balanced(), "%+v", books)
 	require.Zero(t, books.InFlight)
 	require.EqualValues(t, len(r.heard().deliveries), books.Delivered.Records)
+	checkFigures(t, r.p.Stats())
 	for reason, lost := range r.heard().lost {
 		require.EqualValues(t, len(lost), books.Dropped[reason].Records, reason)
 	}
+}
+
+// checkFigures sees to it that what is counted by shard and by time adds up to the books.
+func checkFigures(t *testing.T, s Stats) {
+	t.Helper()
+	var put Count
+	var units, bytes, retries int64
+	for _, shard := range s.Shards {
+		put = put.plus(shard.Put)
+		units, bytes, retries = units+shard.KinesisRecords, bytes+shard.KinesisBytes, retries+shard.Retries
+	}
+	require.Equal(t, s.Books.Delivered, put)
+	require.Equal(t, s.KinesisRecords, units)
+	require.Equal(t, s.KinesisBytes, bytes)
+	require.LessOrEqual(t, retries, s.Retries)
+	require.Equal(t, s.Books.Delivered.Records, s.Delivery.Count())
+	require.LessOrEqual(t, s.Request.Count(), s.Requests)
+	require.GreaterOrEqual(t, s.Tries.Records[0], int64(0))
 }
 
 // record makes a record.

@@ -48,7 +48,7 @@ func (p *Producer) send(q *request, units []unit) {
 		p.send(q, units[middle:])
 		return
 	}
-	p.settleFault(q, q.of(units), fault, err, blamed)
+	p.settleFault(q, units, fault, err, blamed)
 }
 
 // call performs one call of the client. No lock is held while it lasts.
@@ -87,7 +87,7 @@ func (p *Producer) takeOff(q *request, cancel context.CancelFunc) (timeout insta
 	if q.cutReason != "" {
 		return 0, false
 	}
-	q.cancel = cancel
+	q.cancel, q.called = cancel, p.now()
 	p.tally.requests++
 	return p.pace.timeout + p.upload(q), true
 }

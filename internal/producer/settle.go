@@ -1,6 +1,8 @@
 package producer
 
 import (
+	"cmp"
+
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
@@ -74,13 +76,18 @@ func (s *answerSettler) settle(u unit, e *types.PutRecordsResultEntry) {
 		}
 		return
 	default:
+		figures := s.p.figures.of(unit[0].lane, shardID, s.now)
+		figures.KinesisRecords++
+		figures.KinesisBytes += int64(u.size)
 		s.p.tally.units++
+		s.p.figures.unitBytes += int64(u.size)
 		for i, r := range unit {
-			s.deliver(r, sequence, shardID, i)
+			s.deliver(r, figures, sequence, shardID, i)
 		}
 		return
 	}
 	message := deref(e.ErrorMessage)
+	s.count(unit[0].lane, cmp.Or(code, awserr.CodeBadAnswer))
 	if s.isTheirs(unit, code, message) {
 		return
 	}
@@ -126,6 +133,15 @@ func (s *answerSettler) isTheirs(unit []*Record, code, message string) bool {
 	return true
 }
 
+// count counts an error, also as the shard's that the record was meant for, where that is known.
+func (s *answerSettler) count(l *lane, code string) {
+	f := &s.p.figures
+	f.errors.add(code, 1)
+	if l.shard != "" {
+		f.of(l, l.shard, s.now).codes.add(code, 1)
+	}
+}
+
 // refuse goes by an error code for one record.
 func (s *answerSettler) refuse(r *Record, code, message string) {
 	s.blame(code, message)
@@ -140,17 +156,24 @@ func (s *answerSettler) refuse(r *Record, code, message string) {
 	r.lane.badWait = trouble.BackoffFor(s.fault.Class)
 	if s.fault.Class == awserr.Throttled {
 		s.p.tally.throttled++
+		if r.lane.shard != "" {
+			s.p.figures.of(r.lane, r.lane.shard, s.now).Throttled++
+		}
 		s.p.throttled(r.lane, s.now)
 	}
 }
 
-func (s *answerSettler) deliver(r *Record, sequence, shardID string, index int) {
+func (s *answerSettler) deliver(r *Record, figures *shardFigures, sequence, shardID string, index int) {
 	r.lane.ok++
 	if r.lane.shard != shardID {
 		s.p.surprise(r.lane)
 	}
 	if !s.p.arrive(r) {
 		return
+	}
+	figures.Put.add(r.payload)
+	if r.tries > 1 {
+		s.p.figures.retries.again(r.tries - 1)
 	}
 	latency := s.now - r.accepted
 	s.p.latency.add(latency, s.now)
@@ -199,6 +222,7 @@ func (s *answerSettler) conclude() {
 		h.prove()
 	}
 	s.p.pace.answered(s.q.bytes, s.now-s.q.sent)
+	s.p.figures.request.add(s.now - s.q.called)
 	if s.lasting != nil {
 		s.after = s.p.sufferLasting(s.q, *s.lasting, s.now, s.dead)
 		return
@@ -230,17 +254,24 @@ func (p *Producer) giveBack(q *request, r *Record, now instant) {
 	default:
 		r.state = again
 		p.tally.retries++
+		if l := r.lane; l.shard != "" {
+			p.figures.of(l, l.shard, now).Retries++
+		}
 	}
 }
 
 // settleFault accounts for records whose call failed as a whole.
 // blamed says that the failure is a record's.
-func (p *Producer) settleFault(q *request, records []*Record, fault awserr.Fault, err error, blamed bool) {
+func (p *Producer) settleFault(q *request, units []unit, fault awserr.Fault, err error, blamed bool) {
 	var dead list
 	var after func()
+	records := q.of(units)
 	p.mu.Lock()
 	now := p.now()
 	q.stopped = true
+	if fault.Class != awserr.Canceled || q.cutReason == "" { // what we cut ourselves is nobody's error
+		p.figures.errors.add(fault.Code, int64(len(units)))
+	}
 	p.tally.failedRequests++
 	switch class := fault.Class; {
 	case class == awserr.Canceled && q.cutReason != "":

@@ -129,6 +129,7 @@ func (p *Producer) adopt(m *shard.Map) bool {
 		return false
 	}
 	p.shards.Store(m)
+	p.figures.open = m
 	at := p.clock.Now()
 	p.lanes.adopt(m, func(id string) *limit.Shard { return p.limits.Shard(id, at) }, p.flying.requests)
 	for _, l := range p.lanes.ranges {
