@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"gst-kinesis/internal/limit"
-	"gst-kinesis/internal/uplink"
 	"gst-kinesis/internal/spool"
+	"gst-kinesis/internal/uplink"
 )
 
 // tally counts what is not in the books.
