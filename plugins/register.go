@@ -7,6 +7,7 @@ import (
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/frame"
 	"gst-kinesis/internal/limit"
+	"gst-kinesis/internal/metrics"
 	"gst-kinesis/internal/uplink"
 	"gst-kinesis/internal/version"
 	"gst-kinesis/plugins/kinesissink"
@@ -15,7 +16,10 @@ import (
 )
 
 // Info describes the plugin that holds all elements.
-func Info() *gst.PluginInfo {
+func Info() *gst.PluginInfo { return InfoWith(new(metrics.Registry)) }
+
+// InfoWith is Info for a program that brings the owner of its metrics' listeners and files.
+func InfoWith(shown *metrics.Registry) *gst.PluginInfo {
 	return &gst.PluginInfo{
 		Name:        "kinesis",
 		Description: "Frames and sensor data to Amazon Kinesis",
@@ -24,24 +28,24 @@ func Info() *gst.PluginInfo {
 		Source:      "gst-kinesis",
 		Package:     "gst-kinesis",
 		Origin:      "gst-kinesis",
-		Register:    register,
+		Register: func(p gst.Plugin) error {
+			for _, c := range classes(shown) {
+				if err := c.Register(p); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 	}
-}
-
-func register(p gst.Plugin) error {
-	for _, c := range Classes() {
-		if err := c.Register(p); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Classes gives a new description of each element, with what they share in a process.
-func Classes() []*gst.Class {
+func Classes() []*gst.Class { return classes(new(metrics.Registry)) }
+
+func classes(shown *metrics.Registry) []*gst.Class {
 	ids := frame.NewSnowflakes(time.Now)
 	return []*gst.Class{
-		kinesissink.Class(kinesissink.Shared{Limits: new(limit.Registry), Uplinks: new(uplink.Links)}),
+		kinesissink.Class(kinesissink.Shared{Limits: new(limit.Registry), Uplinks: new(uplink.Links), Metrics: shown}),
 		subsample.Class(),
 		recordenc.MsgpackClass(ids),
 		recordenc.JSONClass(ids),

@@ -18,7 +18,7 @@ import (
 )
 
 func (p *program) produceCommand() *cli.Command {
-	flags := awsFlags(slices.Concat(inputFlags(), keyFlags(), sendingFlags(), loadFlags(), shownFlags())...)
+	flags := awsFlags(slices.Concat(inputFlags(), keyFlags(), sendingFlags(), loadFlags(), metricsFlags(), shownFlags())...)
 	for _, f := range flags {
 		if d, ok := f.(*cli.DurationFlag); ok && d.Name == "request-timeout" {
 			d.Value = producer.Default().RequestTimeout // shorter: others wait behind a request
@@ -98,12 +98,18 @@ func (p *program) send(c *cli.Context, pr *production) error {
 	reading, cancel := context.WithCancelCause(c.Context)
 	defer cancel(nil)
 	v := p.newProduceView(c, pr, cancel)
+	shown, err := p.showMetrics(c)
+	if err != nil {
+		return err
+	}
+	defer shown.Leave()
 	prod, leave, err := p.startProducer(c, pr, v)
 	if err != nil {
 		return err
 	}
 	defer leave()
 	pr.keys.producer = prod
+	shown.Publish(sourceOf(prod, pr.stream, "produce"))
 	force, stop := interrupts(c.Context)
 	defer stop()
 	defer outliveOutput()()

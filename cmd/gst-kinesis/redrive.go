@@ -28,7 +28,7 @@ func (p *program) redriveCommand() *cli.Command {
 			"Letters go to the stream that they were meant for, and leave TARGET when they are delivered. Exit status: 0 when all chosen\n" +
 			"letters were delivered, 3 when some were not, which then are still there, 1 when it failed.",
 		Action: p.redrive,
-		Flags: awsFlags(
+		Flags: awsFlags(append(metricsFlags(),
 			&cli.BoolFlag{Name: "dry-run", Usage: "print how many letters there are, by reason, and send nothing"},
 			&cli.BoolFlag{Name: "list", Usage: "print a line for each letter, and send nothing"},
 			&cli.StringSliceFlag{Name: "reason", Category: choosing, Usage: "letters of this `REASON`: oversize, retries, AccessDeniedException, …; may be given several times"},
@@ -46,7 +46,7 @@ func (p *program) redriveCommand() *cli.Command {
 			&cli.IntFlag{Name: "retry-attempts", Value: producer.Default().RetryAttempts, DefaultText: "for ever", Category: sending,
 				Usage: "how `OFTEN` a record is sent again before its letter is left"},
 			&cli.DurationFlag{Name: "status-interval", Value: 10 * time.Second, Usage: "`TIME` between status lines where there is no terminal; 0 for none"},
-		),
+		)...),
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"gst-kinesis/internal/awscfg"
 	"gst-kinesis/internal/control"
 	"gst-kinesis/internal/deadletter"
+	"gst-kinesis/internal/metrics"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
 )
@@ -22,6 +23,7 @@ import (
 type outlets struct {
 	r        *redriving
 	observer producer.Observer
+	shown    *metrics.Member
 
 	mu   sync.Mutex // guards the map, not what is in it
 	open map[outlet]*opened
@@ -37,8 +39,8 @@ type opened struct {
 	failure  error // the stream cannot go on
 }
 
-func newOutlets(r *redriving, observer producer.Observer) *outlets {
-	return &outlets{r: r, observer: observer, open: map[outlet]*opened{}}
+func newOutlets(r *redriving, observer producer.Observer, shown *metrics.Member) *outlets {
+	return &outlets{r: r, observer: observer, shown: shown, open: map[outlet]*opened{}}
 }
 
 // of returns the producer of a letter's stream; nil if that stream has failed.
@@ -93,6 +95,7 @@ func (o *outlets) start(to outlet) (*opened, error) {
 		session.Close()
 		return nil, err
 	}
+	o.shown.Publish(sourceOf(p, stream, "redrive"))
 	return &opened{producer: p, session: session, name: stream.Name}, nil
 }
 

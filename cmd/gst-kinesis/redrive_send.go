@@ -39,11 +39,16 @@ type mark struct{ delivered atomic.Bool }
 // send sends the letters.
 func (r *redriving) send(ctx context.Context) error {
 	v := r.newRedriveView()
-	s := &letterSender{redriving: r, view: v, interrupt: ctx.Done(), outlets: newOutlets(r, v)}
+	shown, err := r.p.showMetrics(r.c)
+	if err != nil {
+		return err
+	}
+	defer shown.Leave()
+	s := &letterSender{redriving: r, view: v, interrupt: ctx.Done(), outlets: newOutlets(r, v, shown)}
 	var showing sync.WaitGroup
 	ended := make(chan struct{})
 	showing.Go(func() { v.show(ended, s) })
-	err := r.walk(ctx, !r.keep, func(b deadletter.Bundle) error { return s.bundle(ctx, b) })
+	err = r.walk(ctx, !r.keep, func(b deadletter.Bundle) error { return s.bundle(ctx, b) })
 	s.outlets.close()
 	close(ended)
 	showing.Wait()

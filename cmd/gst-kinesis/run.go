@@ -25,7 +25,7 @@ func (p *program) runCommand() *cli.Command {
 			"SIGINT and SIGTERM drain the pipeline, a second one stops it. Exit status: 0 when all that was accepted was delivered,\n" +
 			"3 when records were lost.",
 		Action: p.runPipeline,
-		Flags: []cli.Flag{
+		Flags: append(metricsFlags(),
 			setFlag(),
 			&cli.BoolFlag{Name: "print", Usage: "print the gst-launch-1.0 line that does the same, and end"},
 			&cli.BoolFlag{Name: "print-secrets", Usage: "with --print: show secrets, too"},
@@ -33,12 +33,16 @@ func (p *program) runCommand() *cli.Command {
 			&cli.StringFlag{Name: "retry-for", Value: "forever", Usage: "how long a live source may stay lost: a `TIME`, forever, or 0 for no retry"},
 			&cli.DurationFlag{Name: "stall", Value: supervise.DefaultStall, Usage: "silence after which a live source counts as lost: `TIME`; 0 for never"},
 			&cli.DurationFlag{Name: "status-interval", Value: 10 * time.Second, Usage: "`TIME` between status lines where there is no terminal; 0 for none"},
-		},
+		),
 	}
 }
 
 func (p *program) runPipeline(c *cli.Context) error {
 	supervision, err := supervision(c)
+	if err != nil {
+		return err
+	}
+	shown, err := p.metricsOptions(c)
 	if err != nil {
 		return err
 	}
@@ -56,7 +60,7 @@ func (p *program) runPipeline(c *cli.Context) error {
 	}
 	defer stop()
 	r := newRunner(p, runOptions{
-		level: c.String("log-level"), quiet: c.Bool("quiet"), interval: c.Duration("status-interval"), supervise: supervision,
+		level: c.String("log-level"), quiet: c.Bool("quiet"), interval: c.Duration("status-interval"), supervise: supervision, metrics: shown,
 	})
 	return r.run(c.Context, line.launch())
 }

@@ -16,6 +16,7 @@ import (
 	"gst-kinesis/cmd/gst-kinesis/internal/scan"
 	"gst-kinesis/cmd/gst-kinesis/internal/status"
 	"gst-kinesis/internal/listing"
+	"gst-kinesis/internal/metrics"
 	"gst-kinesis/internal/supervise"
 	"gst-kinesis/plugins"
 )
@@ -39,7 +40,7 @@ func (p *program) startGStreamer() (stop func(), err error) {
 	}
 	if err = gst.Init(); err == nil {
 		gst.ForgetLibrary(scan.Library)
-		err = gst.RegisterStatic(plugins.Info())
+		err = gst.RegisterStatic(plugins.InfoWith(&metrics.Registry{Out: p.err}))
 	}
 	if err != nil {
 		stop()
@@ -54,6 +55,7 @@ type runOptions struct {
 	quiet     bool
 	interval  time.Duration // between status lines elsewhere than on a terminal
 	supervise supervise.Settings
+	metrics   metrics.Options
 	prefix    string // of the lines of accepted records
 	extend    func(*status.Sample)
 }
@@ -88,7 +90,7 @@ func (r *runner) run(ctx context.Context, launch string) error {
 
 // play runs a launch line to its end and gives the books of its sinks.
 func (r *runner) play(ctx context.Context, launch string) (pipeline.Outcome, []pipeline.Books, error) {
-	p, err := pipeline.Open(launch, pipeline.Settings{Acks: !r.opt.quiet, Supervise: r.opt.supervise}, r)
+	p, err := pipeline.Open(launch, pipeline.Settings{Acks: !r.opt.quiet, Supervise: r.opt.supervise, Metrics: r.opt.metrics}, r)
 	if err != nil {
 		return pipeline.Outcome{}, nil, err
 	}

@@ -8,6 +8,7 @@
 package kinesissink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,14 +21,17 @@ import (
 	"gst-kinesis/internal/awscfg"
 	"gst-kinesis/internal/control"
 	"gst-kinesis/internal/limit"
+	"gst-kinesis/internal/metrics"
+	"gst-kinesis/internal/metrics/datastream"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/uplink"
 )
 
 // Shared is what the elements of a process share.
 type Shared struct {
-	Limits  *limit.Registry // of the streams' shards
-	Uplinks *uplink.Links   // by bandwidth-group
+	Limits  *limit.Registry   // of the streams' shards
+	Uplinks *uplink.Links     // by bandwidth-group
+	Metrics *metrics.Registry // by metrics-address
 }
 
 // Class describes the element.
@@ -110,16 +114,13 @@ func (s *element) Start() error {
 		uplink.Leave()
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
+	s.sensor = cmp.Or(settings.SensorName, s.e.Name())
 	session := &session{way: way, uplink: uplink, settings: settings, wait: newCanceller(), drain: newCanceller()}
 	session.tune(settings)
-	if err := session.begin(stream, aws, s.shared.Limits, reporter, slog.New(gst.NewLogHandler(s.e))); err != nil {
+	if err := s.begin(session, stream, aws, reporter); err != nil {
 		way.Close()
 		uplink.Leave()
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
-	}
-	s.sensor = settings.SensorName
-	if s.sensor == "" {
-		s.sensor = s.e.Name()
 	}
 	s.mu.Lock()
 	s.session = session
@@ -137,6 +138,25 @@ func (s *element) changed(string) {
 	if session := s.current(); session != nil {
 		session.tune(s.settings.Get())
 	}
+}
+
+// begin starts the session and shows its figures where the properties say.
+func (s *element) begin(session *session, stream awscfg.Stream, aws awscfg.Settings, reporter *reporter) error {
+	var err error
+	if session.member, err = s.shared.Metrics.Join(session.settings.metrics(reporter)); err != nil {
+		return err
+	}
+	if err := session.begin(stream, aws, s.shared.Limits, reporter, slog.New(gst.NewLogHandler(s.e))); err != nil {
+		session.member.Leave()
+		return err
+	}
+	session.member.Publish(datastream.New(session.producer, datastream.Names{
+		Stream: stream.Name, Region: session.way.Region(), Sensor: s.sensor, Element: s.e.Name(),
+	}))
+	if url := session.member.URL(); url != "" {
+		reporter.Noticed(producer.Notice{Text: "metrics are at " + url})
+	}
+	return nil
 }
 
 // SetCaps learns the sensor's name where upstream gives it.
@@ -248,6 +268,7 @@ func (s *element) Stop() {
 		return
 	}
 	session.producer.Close()
+	session.member.Leave()
 	session.leave()
 	session.way.Close()
 	session.uplink.Leave()

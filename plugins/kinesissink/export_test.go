@@ -13,12 +13,14 @@ import (
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/awscfg"
 	"gst-kinesis/internal/limit"
+	"gst-kinesis/internal/metrics"
 	"gst-kinesis/internal/uplink"
 )
 
 // DiscardClass is kinesissink under another name, with a service that takes everything and forgets it: what is left is the element's own cost.
 func DiscardClass() *gst.Class {
-	c := class(func(awscfg.Settings, awscfg.Stream) (way, error) { return new(discard), nil }, Shared{Limits: new(limit.Registry), Uplinks: new(uplink.Links)})
+	c := class(func(awscfg.Settings, awscfg.Stream) (way, error) { return new(discard), nil },
+		Shared{Limits: new(limit.Registry), Uplinks: new(uplink.Links), Metrics: new(metrics.Registry)})
 	c.Factory, c.Type = "kinesisdiscard", "GstKinesisDiscard"
 	return c
 }

@@ -6,6 +6,7 @@ import (
 
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/envelope"
+	"gst-kinesis/internal/metrics"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
 	"gst-kinesis/internal/spool"
@@ -335,6 +336,21 @@ var queueProperties = []property{
 		Name:  "spool-sync",
 		Blurb: "When what is in spool-directory is forced to the disk",
 		Field: func(s *Settings) any { return &s.SpoolSync }, EnumName: "GstKinesisSpoolSync", Values: spoolSyncs,
+	},
+	{
+		Name:  "metrics-address",
+		Blurb: "Address HOST:PORT, such as 127.0.0.1:9464, where Prometheus is answered at /metrics; sinks of a process that name the same one share it (unset: nowhere)",
+		Field: func(s *Settings) any { return &s.MetricsAddress },
+	},
+	{
+		Name:  "metrics-emf",
+		Blurb: "File to which lines in CloudWatch's embedded metric format are appended (unset: none)",
+		Field: func(s *Settings) any { return &s.MetricsEMF },
+	},
+	{
+		Name:  "metrics-interval",
+		Blurb: "Time in ms between lines in metrics-emf",
+		Field: func(s *Settings) any { return &s.MetricsInterval }, Min: uint32(metrics.LeastInterval.Milliseconds()), Max: uint32(24 * time.Hour / time.Millisecond),
 	},
 	{
 		Name:  "drain-timeout",

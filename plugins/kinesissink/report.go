@@ -111,6 +111,11 @@ func (r *reporter) Noticed(n producer.Notice) {
 // Failed ends the stream.
 func (r *reporter) Failed(t producer.Trouble) { r.e.PostError(busError(t)) }
 
+// metricsFailed warns that lines of metrics-emf are not written.
+func (r *reporter) metricsFailed(err error) {
+	r.e.PostWarning(&gst.Error{Code: gst.ResourceWrite, Text: sentence(err) + " What they say comes with the next line that can be written."})
+}
+
 func busError(t producer.Trouble) *gst.Error {
 	text := t.Message
 	if text == "" {
@@ -174,43 +179,4 @@ func ackStructure(a *producer.Answer) *gst.Structure {
 		gst.Field{Name: "latency-ns", Value: latency},
 		gst.Field{Name: "request-id", Value: a.RequestID},
 	)
-}
-
-// statsStructure adds the books to the base class's own figures. All fields are there from the start.
-func statsStructure(base *gst.Structure, s producer.Stats) *gst.Structure {
-	out := &gst.Structure{Name: "application/x-kinesis-sink-stats", Fields: base.Fields}
-	b := s.Books
-	count := func(name string, c producer.Count) {
-		out.Set("records-"+name, uint64(c.Records))
-		out.Set("bytes-"+name, uint64(c.Bytes))
-	}
-	count("accepted", b.Accepted)
-	count("delivered", b.Delivered)
-	count("dropped", b.DroppedAll())
-	count("dead-lettered", b.DeadLettered)
-	count("spooled", b.Spooled)
-	count("in-flight", b.InFlight)
-	count("refused", b.Refused)
-	reasons := gst.NewStructure("dropped-by-reason")
-	for reason, c := range b.Dropped {
-		reasons.Set(reason, uint64(c.Records))
-	}
-	out.Set("dropped-by-reason", reasons)
-	out.Set("possible-duplicates", uint64(b.PossibleDuplicates))
-	out.Set("records-waiting", uint64(s.Waiting))
-	out.Set("records-retried", uint64(s.Retries))
-	out.Set("records-throttled", uint64(s.Throttled))
-	out.Set("kinesis-records", uint64(s.KinesisRecords))
-	out.Set("requests", uint64(s.Requests))
-	out.Set("requests-failed", uint64(s.FailedRequests))
-	out.Set("requests-in-flight", uint64(s.RequestsInFlight))
-	out.Set("memory-bytes", uint64(s.Memory+s.MemoryKept))
-	out.Set("wire-bytes", uint64(s.Uplink.Sent))
-	out.Set("bandwidth-wait", uint64(s.Uplink.Waited))
-	out.Set("latency-last", uint64(s.Latency.Last))
-	out.Set("latency-mean", uint64(s.Latency.Mean))
-	out.Set("latency-max", uint64(s.Latency.Max))
-	out.Set("latency-p50", uint64(s.Latency.P50))
-	out.Set("latency-p99", uint64(s.Latency.P99))
-	return out
 }

@@ -11,6 +11,7 @@ import (
 	"gst-kinesis/internal/control"
 	"gst-kinesis/internal/deadletter"
 	"gst-kinesis/internal/limit"
+	"gst-kinesis/internal/metrics"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
 	"gst-kinesis/internal/spool"
@@ -23,6 +24,7 @@ type session struct {
 	producer *producer.Producer
 	leave    func() // the shards' limits
 	uplink   *uplink.Share
+	member   *metrics.Member
 	spool    *spool.Spool     // nil: none
 	letters  deadletter.Place // nil: none
 	keyer    *shard.Keyer

@@ -10,6 +10,7 @@ import (
 	"gst-kinesis/internal/deadletter"
 	"gst-kinesis/internal/envelope"
 	"gst-kinesis/internal/limit"
+	"gst-kinesis/internal/metrics"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
 	"gst-kinesis/internal/spool"
@@ -58,6 +59,8 @@ type Settings struct {
 	SpoolMaxAge                    uint64 // ns
 	StartTimeout, PermanentGrace   uint64 // ns
 	Acks                           string
+	MetricsAddress, MetricsEMF     string
+	MetricsInterval                uint32 // ms
 }
 
 const (
@@ -98,6 +101,8 @@ func settingsOf(p producer.Settings) Settings {
 		StartTimeout:   uint64(p.StartTimeout),
 		PermanentGrace: uint64(p.PermanentGrace),
 		Acks:           acksNone,
+
+		MetricsInterval: uint32(metrics.DefaultInterval.Milliseconds()),
 	}
 }
 
@@ -167,6 +172,14 @@ func (s *Settings) deadLetters(stream awscfg.Stream, region string, aws awscfg.S
 		return nil, err
 	}
 	return deadletter.Open(context.Background(), target, deadletter.Settings{Stream: stream.String(), Region: region, AWS: aws, Log: log})
+}
+
+// metrics says where figures are shown.
+func (s *Settings) metrics(r *reporter) metrics.Options {
+	return metrics.Options{
+		Address: s.MetricsAddress, AddressName: "metrics-address", Embedded: s.MetricsEMF, EmbeddedName: "metrics-emf",
+		Interval: time.Duration(s.MetricsInterval) * time.Millisecond, Warn: r.metricsFailed,
+	}
 }
 
 // requestTimeout: without a bound of the user's the producer's own holds. A connection that is silent for longer is gone.

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"gst-kinesis/cgo/gst"
+	"gst-kinesis/internal/metrics"
 	"gst-kinesis/internal/supervise"
 )
 
@@ -26,6 +27,8 @@ import (
 type Settings struct {
 	// Acks makes sinks tell of each record, unless the line itself says what they tell.
 	Acks bool
+	// Metrics says where sinks show their figures, unless they say so themselves; of it Address, Embedded and Interval count.
+	Metrics metrics.Options
 	// Supervise is how live sources are kept going.
 	Supervise supervise.Settings
 }
@@ -70,17 +73,44 @@ func Open(line string, set Settings, events Events) (*Pipeline, error) {
 	p := &Pipeline{o: o, bus: o.Bus(), set: set, events: events}
 	o.TracePaths()
 	p.find()
-	if set.Acks && !acksSet.MatchString(line) {
-		for _, s := range p.sinks {
-			if s.Factory() == "kinesissink" {
-				if err := s.Set("acks", "messages"); err != nil {
-					p.Close()
-					return nil, fmt.Errorf("asking %s for acknowledgements: %w", s.Name(), err)
-				}
-			}
+	for _, s := range p.sinks {
+		if s.Factory() != "kinesissink" {
+			continue
+		}
+		if err := p.prepare(s, set.Acks && !acksSet.MatchString(line)); err != nil {
+			p.Close()
+			return nil, err
 		}
 	}
 	return p, nil
+}
+
+// prepare sets what the program wants of a sink and the line leaves open.
+func (p *Pipeline) prepare(s *gst.Object, acks bool) error {
+	if acks {
+		if err := s.Set("acks", "messages"); err != nil {
+			return fmt.Errorf("asking %s for acknowledgements: %w", s.Name(), err)
+		}
+	}
+	m := &p.set.Metrics
+	if m.Address != "" && !isSet(s, "metrics-address") {
+		if err := s.Set("metrics-address", m.Address); err != nil {
+			return fmt.Errorf("asking %s for metrics: %w", s.Name(), err)
+		}
+	}
+	if m.Embedded == "" || isSet(s, "metrics-emf") {
+		return nil
+	}
+	if err := errors.Join(s.Set("metrics-emf", m.Embedded), s.Set("metrics-interval", m.Interval.Milliseconds())); err != nil {
+		return fmt.Errorf("asking %s for metrics: %w", s.Name(), err)
+	}
+	return nil
+}
+
+// isSet says whether a text property has one.
+func isSet(s *gst.Object, property string) bool {
+	text, _ := s.Get(property).(string)
+	return text != ""
 }
 
 // eachOfLine calls f with every element that the line itself names, the first one first, and with the bin that it is in: the pipeline, or what the
