@@ -61,53 +61,65 @@ func (e *encoder) keep() { e.said = e.now }
 // encode gives the lines for what happened since those that keep was called for.
 func (e *encoder) encode(now time.Time) []byte {
 	e.now = make(map[string]*Sample, len(e.said))
-	lines, order := map[string]*line{"": {moved: true}}, []string{""}
-	samples := e.source.Snapshot()
-	var sums []figure
+	all := sheet{lines: map[string]*line{"": {moved: true}}, order: []string{""}}
 	for _, f := range e.source.Families {
 		if f.Sum != "" {
-			sums = append(sums, figure{f.Sum, f.Unit, 0.0})
+			all.sums = append(all.sums, figure{f.Sum, f.Unit, 0.0})
 		}
 	}
+	samples := e.source.Snapshot()
 	for i := range samples {
 		s := &samples[i]
-		f := s.Family
 		key := strings.Join(s.Values, "\x00")
-		e.now[f.Name+"\x00"+key] = s
-		value, moved := since(s, e.said[f.Name+"\x00"+key])
-		if f.Sum != "" {
-			addTo(sums, f, value)
-		}
-		if f.Embedded == "" {
-			continue
-		}
-		id := key
-		if len(f.Labels) > 0 {
-			id = f.Labels[0].Name + "\x00" + key
-		}
-		l := lines[id]
-		if l == nil {
-			l = &line{}
-			for i, label := range f.Labels {
-				l.own = append(l.own, Assigned{label, s.Values[i]})
-			}
-			lines[id], order = l, append(order, id)
-		}
-		l.moved = l.moved || moved
-		if value != nil {
-			l.metrics = append(l.metrics, figure{f.Embedded, f.Unit, value})
-		}
+		name := s.Family.Name + "\x00" + key
+		e.now[name] = s
+		value, moved := since(s, e.said[name])
+		all.add(s, key, value, moved)
 	}
-	lines[""].metrics = append(lines[""].metrics, sums...)
+	all.lines[""].metrics = append(all.lines[""].metrics, all.sums...)
 	var out bytes.Buffer
-	for _, id := range order {
-		if l := lines[id]; l.moved {
+	for _, id := range all.order {
+		if l := all.lines[id]; l.moved {
 			for part := range slices.Chunk(l.metrics, mostMetrics) {
 				e.write(&out, now, l.own, part)
 			}
 		}
 	}
 	return out.Bytes()
+}
+
+// sheet is the lines of one interval, by labels; those of the source alone come first.
+type sheet struct {
+	lines map[string]*line
+	order []string
+	sums  []figure
+}
+
+// add puts a value on its line, and into the sum of its family.
+func (a *sheet) add(s *Sample, key string, value any, moved bool) {
+	f := s.Family
+	if f.Sum != "" {
+		addTo(a.sums, f, value)
+	}
+	if f.Embedded == "" {
+		return
+	}
+	id := key
+	if len(f.Labels) > 0 {
+		id = f.Labels[0].Name + "\x00" + key
+	}
+	l := a.lines[id]
+	if l == nil {
+		l = &line{}
+		for i, label := range f.Labels {
+			l.own = append(l.own, Assigned{label, s.Values[i]})
+		}
+		a.lines[id], a.order = l, append(a.order, id)
+	}
+	l.moved = l.moved || moved
+	if value != nil {
+		l.metrics = append(l.metrics, figure{f.Embedded, f.Unit, value})
+	}
 }
 
 // since gives what a sample says that the one before did not, nil for nothing at all.
