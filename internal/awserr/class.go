@@ -159,6 +159,8 @@ type Subject struct {
 	Actions string
 	// Create is the command that creates the stream.
 	Create string
+	// Video says that it is a video stream.
+	Video bool
 }
 
 // PutSubject returns the subject of a producer to a data stream.
@@ -169,5 +171,17 @@ func PutSubject(stream, region, endpoint string) Subject {
 		Endpoint: endpoint,
 		Actions:  "kinesis:PutRecord and kinesis:PutRecords",
 		Create:   "gst-kinesis stream create " + cmp.Or(stream, "NAME") + " --shards 1",
+	}
+}
+
+// VideoSubject returns the subject of a producer to a video stream.
+func VideoSubject(stream, region, endpoint string) Subject {
+	return Subject{
+		Stream:   stream,
+		Region:   region,
+		Endpoint: endpoint,
+		Actions:  "kinesisvideo:DescribeStream, GetDataEndpoint and PutMedia (with allow-create-stream also CreateStream, with stream-tags TagStream)",
+		Create:   "aws kinesisvideo create-stream --stream-name " + cmp.Or(stream, "NAME") + " --data-retention-in-hours 24, or set allow-create-stream",
+		Video:    true,
 	}
 }

@@ -24,8 +24,10 @@ func kindOf(code string) (k kind, ok bool) {
 	case "LimitExceededException", "Throttling", "ThrottlingException", "ThrottledException",
 		"RequestThrottled", "RequestThrottledException", "RequestLimitExceeded", "TooManyRequestsException",
 		"SlowDown", "BandwidthLimitExceeded", "PriorRequestNotComplete",
-		"ClientLimitExceededException", "ConnectionLimitExceededException":
+		"ClientLimitExceededException", "AccountStreamLimitExceededException":
 		return kind{Throttled, Caller, remedyThrottle}, true
+	case "ConnectionLimitExceededException":
+		return kind{Throttled, Caller, remedyConnections}, true
 	case "InternalFailure", "InternalFailureException", "InternalServerError", "InternalServerException",
 		"InternalServiceError", "InternalError", "InternalServiceException", "ServiceUnavailable",
 		"ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "RequestAbortedException", "503", "500":
@@ -55,7 +57,8 @@ func lastingKindOf(code string) (k kind, ok bool) {
 	case "ResourceNotFoundException", "ResourceNotFound":
 		return kind{Permanent, Caller, remedyStream}, true
 	case "ValidationException", "ValidationError", "InvalidArgumentException", "InvalidParameterException",
-		"InvalidParameterValue", "InvalidParameterCombination", "SerializationException", "MissingParameter":
+		"InvalidParameterValue", "InvalidParameterCombination", "SerializationException", "MissingParameter",
+		"InvalidEndpointException", "InvalidDeviceException", "DeviceStreamLimitExceededException":
 		return kind{Permanent, Caller, remedyArgument}, true
 	case "UnknownOperationException", "InvalidAction", "MissingAction", "MalformedQueryString", "UnknownOperation":
 		return kind{Permanent, Caller, remedyOperation}, true

@@ -10,6 +10,7 @@ const (
 	remedyThroughput
 	remedyKMSThrottle
 	remedyThrottle
+	remedyConnections
 	remedyService
 	remedyInUse
 	remedySize
@@ -124,6 +125,8 @@ func (r remedy) aboutService(s Subject) string {
 		return "send less or add shards (gst-kinesis stream describe shows them); spread the records over more partition keys if only some shards are hot"
 	case remedyThrottle:
 		return "send fewer requests, or ask for a higher limit of the account"
+	case remedyConnections:
+		return "see that nobody else sends to the stream, which takes one connection at a time; one that was lost is forgotten by the service after a while"
 	case remedyKMSThrottle:
 		return "ask for a higher request rate of the stream's KMS key, or send fewer requests"
 	case remedyService:
@@ -138,9 +141,12 @@ func (r remedy) aboutService(s Subject) string {
 		return "create it: " + cmp.Or(s.Create, "gst-kinesis stream create NAME --shards 1") +
 			", or check stream-name and region" + parenthesized(s)
 	case remedyArgument:
+		if s.Video {
+			return "check stream-name (1 to 256 of a-z A-Z 0-9 _ . -), and what the message names"
+		}
 		return "check stream-name (1 to 128 of a-z A-Z 0-9 _ . -) or stream-arn, and what the message names"
 	case remedyOperation:
-		return "check endpoint-uri: what answers there does not know this operation of Kinesis Data Streams"
+		return "check endpoint-uri: what answers there does not know this operation of Kinesis " + s.service()
 	case remedyRecordCode:
 		return "see the message; the record is tried again"
 	default:
@@ -171,4 +177,12 @@ func parenthesized(s Subject) string {
 	default:
 		return ""
 	}
+}
+
+// service is the part of Kinesis that the subject belongs to.
+func (s Subject) service() string {
+	if s.Video {
+		return "Video Streams"
+	}
+	return "Data Streams"
 }

@@ -1,0 +1,293 @@
+package putmedia
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"gst-kinesis/internal/mkv"
+)
+
+// fakeService is a video stream in memory: it reads Matroska, stores fragments and
+// acknowledges them. An answer may be scripted.
+type fakeService struct {
+	retention time.Duration
+	// ackAfter is how long acknowledgements take.
+	ackAfter time.Duration
+	// locate may fail a call of Locate, open one of PutMedia.
+	locate func(call int) error
+	open   func(call int) error
+	// script may do something about a session's fragment when it begins (0 is the first): fail it
+	// by an error id, cut the connection, or say nothing.
+	script func(session, fragment int, timecode int64) reaction
+	expire time.Duration // of credentials
+	slow   time.Duration // for each block
+
+	mu        sync.Mutex
+	located   int
+	opened    []time.Time
+	now       int // sessions open
+	most      int
+	stored    []storedFragment
+	sessions  []*fakeSession
+	refreshed int
+}
+
+type reaction struct {
+	errorID int
+	cut     bool // the connection, after a block
+	silent  bool // no acknowledgement from here on
+	lose    bool // the acknowledgement PERSISTED of this one, and cut
+}
+
+type storedFragment struct {
+	session  int
+	timecode int64 // ms since 1970
+	frames   []storedFrame
+	tags     []mkv.Tag
+	tracks   []mkv.Track
+}
+
+type storedFrame struct {
+	track uint64
+	ms    int64 // since 1970
+	key   bool
+	data  string
+}
+
+type fakeSession struct {
+	in     Input
+	ended  bool // in good order
+	events int
+}
+
+func (f *fakeService) RefreshCredentials() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refreshed++
+}
+
+func (f *fakeService) Locate(ctx context.Context) (Place, error) {
+	f.mu.Lock()
+	f.located++
+	call := f.located
+	f.mu.Unlock()
+	if f.locate != nil {
+		if err := f.locate(call); err != nil {
+			if errors.Is(err, errHang) {
+				<-ctx.Done()
+				return Place{}, ctx.Err()
+			}
+			return Place{}, err
+		}
+	}
+	return Place{Endpoint: "http://fake", Retention: f.retention}, nil
+}
+
+var errHang = errors.New("hang")
+
+func (f *fakeService) PutMedia(ctx context.Context, _ Place, in Input) (Output, error) {
+	f.mu.Lock()
+	f.opened = append(f.opened, time.Now())
+	call := len(f.opened)
+	s := &fakeSession{in: in}
+	f.sessions = append(f.sessions, s)
+	f.mu.Unlock()
+	if f.open != nil {
+		if err := f.open(call); err != nil {
+			_ = in.Body.Close()
+			return Output{}, err
+		}
+	}
+	f.mu.Lock()
+	f.now++
+	f.most = max(f.most, f.now)
+	f.mu.Unlock()
+	upR, upW := io.Pipe()
+	downR, downW := io.Pipe()
+	stop := context.AfterFunc(ctx, func() {
+		_ = upR.CloseWithError(context.Cause(ctx))
+		_ = downW.CloseWithError(context.Cause(ctx))
+		_ = in.Body.Close()
+	})
+	go func() {
+		_, err := in.Body.(io.WriterTo).WriteTo(upW)
+		_ = upW.CloseWithError(err)
+	}()
+	go func() {
+		defer stop()
+		err := f.serve(s, call-1, upR, downW)
+		f.mu.Lock()
+		f.now--
+		s.ended = err == nil
+		f.mu.Unlock()
+		_ = upR.CloseWithError(errors.New("the service closed the connection"))
+		_ = downW.CloseWithError(err)
+		_ = in.Body.Close()
+	}()
+	var expires time.Time
+	if f.expire > 0 {
+		expires = time.Now().Add(f.expire)
+	}
+	return Output{RequestID: fmt.Sprint("request-", call), Acks: downR, Expires: expires}, nil
+}
+
+// receiving is a session as the service sees it.
+type receiving struct {
+	f        *fakeService
+	s        *fakeSession
+	number   int
+	acks     io.Writer
+	current  *storedFragment
+	raw      int64
+	count    int
+	tags     []mkv.Tag
+	tracks   []mkv.Track
+	reaction reaction
+	silent   bool
+	last     int64
+}
+
+var errConnectionCut = errors.New("connection reset by peer")
+
+func (f *fakeService) serve(s *fakeSession, number int, r io.Reader, acks io.Writer) error {
+	v := &receiving{f: f, s: s, number: number, acks: acks, last: -1}
+	reader := mkv.NewReader(r, mkv.Limits{})
+	for {
+		e, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return v.finish()
+		}
+		if err != nil {
+			return err
+		}
+		if err := v.take(e); err != nil {
+			return err
+		}
+	}
+}
+
+func (v *receiving) take(e mkv.Event) error {
+	switch e := e.(type) {
+	case *mkv.Tracks:
+		v.tracks = e.Tracks
+	case *mkv.Tags:
+		if len(e.Tags) == 1 && e.Tags[0].Name == mkv.TagEndOfFragment {
+			return v.finish()
+		}
+		v.tags = append(v.tags, e.Tags...)
+	case *mkv.ClusterStart:
+		if err := v.finish(); err != nil {
+			return err
+		}
+		return v.begin(int64(e.Timecode))
+	case *mkv.Block:
+		time.Sleep(v.f.slow)
+		v.current.frames = append(v.current.frames, storedFrame{
+			track: e.Track, ms: e.Timecode + v.base(), key: e.Key, data: string(e.Data),
+		})
+		if v.reaction.cut {
+			return errConnectionCut
+		}
+	}
+	return nil
+}
+
+func (v *receiving) base() int64 {
+	if v.s.in.Timecodes == Relative {
+		return v.s.in.Start
+	}
+	return 0
+}
+
+func (v *receiving) begin(timecode int64) error {
+	if timecode <= v.last {
+		return v.fail(4004, timecode)
+	}
+	v.last = timecode
+	v.raw = timecode
+	v.current = &storedFragment{session: v.number, timecode: timecode + v.base(), tags: v.tags, tracks: v.tracks}
+	v.tags = nil
+	if v.f.script != nil {
+		v.reaction = v.f.script(v.number, v.count, v.current.timecode)
+	}
+	v.count++
+	v.silent = v.silent || v.reaction.silent
+	if v.reaction.errorID != 0 {
+		return v.fail(v.reaction.errorID, timecode)
+	}
+	return v.ack(Buffering)
+}
+
+// finish ends the fragment under way: it is stored and acknowledged.
+func (v *receiving) finish() error {
+	if v.current == nil {
+		return nil
+	}
+	c := *v.current
+	v.current = nil
+	if err := v.ack(Received); err != nil {
+		return err
+	}
+	time.Sleep(v.f.ackAfter)
+	if v.f.retention > 0 {
+		v.f.mu.Lock()
+		v.f.stored = append(v.f.stored, c)
+		v.f.mu.Unlock()
+	}
+	if v.reaction.lose {
+		return errConnectionCut
+	}
+	if v.f.retention > 0 {
+		return v.ack(Persisted)
+	}
+	return nil
+}
+
+func (v *receiving) ack(t AckType) error {
+	if v.silent {
+		return nil
+	}
+	return v.write(map[string]any{"EventType": t, "FragmentTimecode": v.raw, "FragmentNumber": fmt.Sprint(v.number, "-", v.count)})
+}
+
+func (v *receiving) fail(id int, timecode int64) error {
+	m := map[string]any{"EventType": "ERROR", "ErrorId": id, "ErrorCode": refusals[id].code, "FragmentTimecode": timecode}
+	if id == 4006 { // the real one can lack these
+		delete(m, "FragmentTimecode")
+	}
+	if err := v.write(m); err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+func (v *receiving) write(m map[string]any) error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	_, err = v.acks.Write(append(text, '\n'))
+	return err
+}
+
+// all returns what is stored, without what came twice.
+func (f *fakeService) all() (frames []storedFrame, fragments int, twice int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	seen := map[int64]bool{}
+	for _, s := range f.stored {
+		if seen[s.timecode] {
+			twice++
+			continue
+		}
+		seen[s.timecode] = true
+		fragments++
+		frames = append(frames, s.frames...)
+	}
+	return frames, fragments, twice
+}

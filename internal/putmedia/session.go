@@ -1,0 +1,299 @@
+package putmedia
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"gst-kinesis/internal/mkv"
+	"gst-kinesis/internal/uplink"
+)
+
+// session is one PutMedia call. What is not named otherwise is under the stream's mu.
+type session struct {
+	s      *Stream
+	number int
+	layout *layout
+	start  int64 // ms since 1970, from which relative timecodes count
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	opened time.Duration
+
+	// Of the goroutine that writes the body.
+	header  []byte
+	scratch []byte
+	loader  loader
+
+	at       *fragment // being sent
+	next     int       // frame of it
+	last     *fragment // that was begun latest
+	tagged   bool      // the tags of at are sent
+	mustEnd  bool      // a fragment was sent that nothing follows soon, and is not ended yet
+	isEnded  bool      // the last fragment was ended by a tag
+	leave    string    // why it is to end at a fragment's boundary; "" while it is not
+	leaveBy  time.Duration
+	finished bool // the body has ended
+	cut      bool // the session is over, whatever is written
+	moved    bool // for max-latency: once a session
+
+	keepsNothing bool // the stream does: RECEIVED is all there is
+
+	answered  bool // the answer's header came
+	requestID string
+	expires   time.Duration // when its credentials end; 0: never
+	fragments int           // begun
+	stored    int
+	silent    bool // it was told that nobody answers
+	bytes     int64
+	ackedAt   time.Duration // of the last acknowledgement
+}
+
+// errCut is why a body ends early.
+var errCut = errors.New("the session is over")
+
+// open makes a session that begins with a fragment.
+func (s *Stream) newSession(f *fragment) (*session, error) {
+	n := &session{s: s, layout: f.layout, start: f.timecode, opened: s.now()}
+	n.ctx, n.cancel = context.WithCancelCause(s.base)
+	h := mkv.Header{
+		Title: s.settings.Title, MuxingApp: s.settings.MuxingApp, WritingApp: s.settings.WritingApp, Tracks: f.layout.tracks,
+	}
+	if _, err := rand.Read(h.SegmentUID[:]); err != nil {
+		return nil, fmt.Errorf("making a segment's UID: %w", err)
+	}
+	var err error
+	n.header, err = mkv.AppendHeader(nil, h)
+	return n, err //nolint:wrapcheck // it says what it is about
+}
+
+// body is what PutMedia sends.
+type body struct {
+	n    *session
+	rest []byte // of Read
+}
+
+// WriteTo writes until the session ends, each frame by one call. It is called by the HTTP
+// client's goroutine.
+func (b *body) WriteTo(w io.Writer) (sum int64, err error) {
+	for {
+		p, class, err := b.n.piece()
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return sum, err
+		}
+		if err := b.n.s.uplink.Take(b.n.ctx, class, len(p)+chunkOverhead); err != nil {
+			return sum, fmt.Errorf("waiting for bandwidth: %w", err)
+		}
+		n, err := w.Write(p)
+		sum += int64(n)
+		if err != nil {
+			return sum, err //nolint:wrapcheck // of the connection
+		}
+	}
+}
+
+// chunkOverhead is about what HTTP and TLS add to a frame.
+const chunkOverhead = 40
+
+// Read is WriteTo for those who do not know it.
+func (b *body) Read(p []byte) (int, error) {
+	if len(b.rest) == 0 {
+		piece, _, err := b.n.piece()
+		if err != nil {
+			return 0, err
+		}
+		b.rest = piece
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
+}
+
+// Close ends the body; the HTTP client calls it when it needs no more of it.
+func (b *body) Close() error {
+	s := b.n.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b.n.cut = true
+	s.work.Broadcast()
+	return nil
+}
+
+// piece returns what is to be written next, valid until the next call: it blocks until there
+// is something. io.EOF ends the body in good order.
+func (n *session) piece() ([]byte, uplink.Class, error) {
+	s := n.s
+	s.mu.Lock()
+	defer s.unlockTelling()
+	if n.header != nil {
+		p := n.header
+		n.header = nil
+		n.bytes += int64(len(p))
+		return p, uplink.Live, nil
+	}
+	for {
+		if n.cut {
+			return nil, 0, errCut
+		}
+		p := n.step()
+		if p != nil {
+			n.bytes += int64(len(p))
+			return p, n.class(), nil
+		}
+		if n.finished {
+			return nil, 0, io.EOF
+		}
+	}
+}
+
+// class is backlog for fragments that an outage held up.
+func (n *session) class() uplink.Class {
+	if n.last != nil && n.last.backlog {
+		return uplink.Backlog
+	}
+	return uplink.Live
+}
+
+// step makes one step and returns what is to be written for it; nil if it has to be called again.
+func (n *session) step() []byte {
+	switch {
+	case n.at != nil && n.next < len(n.at.frames):
+		return n.frame()
+	case n.at != nil && !n.at.closed:
+		n.s.work.Wait()
+		return nil
+	case n.at != nil:
+		n.complete()
+		return nil
+	case n.mustEnd:
+		return n.end()
+	case n.leave != "":
+		return n.finish()
+	default:
+		n.begin()
+		return nil
+	}
+}
+
+// begin goes on to the next fragment, or waits for one.
+func (n *session) begin() {
+	s := n.s
+	f := s.following(n)
+	switch {
+	case f == nil && s.gap.exists() && s.memory <= s.settings.StorageSize/2:
+		s.mu.Unlock()
+		ok := s.load(&n.loader)
+		s.mu.Lock()
+		if !ok && s.gap.exists() && !n.cut {
+			s.work.Wait() // the disk failed, or it is not there yet
+		}
+	case f == nil && !s.gap.exists() && (s.phase.draining > 0 || s.phase.closing):
+		n.leaveFor("the end of the stream")
+	case f == nil:
+		s.work.Wait()
+	case f.layout.text != n.layout.text:
+		n.leaveFor("the tracks change")
+	case f.apart && n.last != nil:
+		n.leaveFor("time goes back")
+	default:
+		n.at, n.next, n.last, n.tagged, n.isEnded = f, 0, f, len(f.tags) == 0, false
+		f.session, f.begun = n, s.now()
+		n.fragments++
+		if f.wholly > 0 {
+			s.books.PossibleDuplicates++
+		}
+	}
+}
+
+// following is the fragment in memory that comes next; nil if there is none.
+func (s *Stream) following(n *session) *fragment {
+	if n.last == nil {
+		if len(s.front) == 0 {
+			return nil
+		}
+		return s.front[0]
+	}
+	return s.after(n.last.seq)
+}
+
+// frame returns the block of the next frame, before the first the Tags and Cluster.
+func (n *session) frame() []byte {
+	f := n.at
+	if !n.tagged {
+		n.tagged = true
+		n.scratch = n.scratch[:0]
+		for _, t := range f.tags { // an element each, as AWS's producer has it
+			n.scratch = mkv.AppendTags(n.scratch, []mkv.Tag{t})
+		}
+		return n.scratch
+	}
+	frame := f.frames[n.next]
+	cluster := int64(-1)
+	if n.next == 0 {
+		cluster = n.timecode(f)
+	}
+	n.next++
+	relative, _ := f.relative(frame)
+	return frame.block(cluster, relative)
+}
+
+// timecode is a fragment's as this session sends it.
+func (n *session) timecode(f *fragment) int64 {
+	if n.s.settings.Timecodes == Relative {
+		return f.timecode - n.start
+	}
+	return max(f.timecode, 0)
+}
+
+// complete takes note that all of a fragment was written.
+func (n *session) complete() {
+	s, f := n.s, n.at
+	f.sent, f.sentAt = true, s.now()
+	f.wholly++
+	n.at, n.mustEnd = nil, f.ended
+	if !s.settings.Acks {
+		s.persist(f)
+	}
+}
+
+// end ends the last fragment by a tag.
+func (n *session) end() []byte {
+	n.mustEnd, n.isEnded = false, true
+	n.scratch = mkv.AppendEndOfFragment(n.scratch[:0])
+	return n.scratch
+}
+
+// leaveFor lets the session end at the boundary that it has come to.
+func (n *session) leaveFor(reason string) {
+	n.leave, n.leaveBy = reason, n.s.now()+n.s.settings.CompletionTimeout
+	n.s.work.Broadcast()
+}
+
+// finish ends the last fragment, waits until all that was sent is stored, and ends the body.
+func (n *session) finish() []byte {
+	s := n.s
+	if n.last != nil && !n.isEnded {
+		return n.end()
+	}
+	if s.settings.Acks && n.owes() && s.now() < n.leaveBy {
+		s.work.Wait() // the supervisor wakes it when the time is over
+		return nil
+	}
+	n.finished = true
+	return nil
+}
+
+// owes reports whether the service has not stored yet what this session sent.
+func (n *session) owes() bool {
+	for _, f := range n.s.front {
+		if f.session == n && f.sent {
+			return true
+		}
+	}
+	return false
+}

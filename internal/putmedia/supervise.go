@@ -1,0 +1,397 @@
+package putmedia
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gst-kinesis/internal/awserr"
+	"gst-kinesis/internal/trouble"
+)
+
+// lookInterval is how often an open session is looked after.
+const lookInterval = time.Second
+
+// supervise is the supervisor: it finds the stream at once, so that what is wrong is known
+// before there is a frame, and then runs one session after another while there is something
+// to send.
+func (s *Stream) supervise() {
+	var place Place
+	known := false
+	for {
+		if !known {
+			found, err := s.locate()
+			if err != nil {
+				if !s.suffer(err) {
+					return
+				}
+				continue
+			}
+			place, known = found, true
+		}
+		f := s.awaitWork()
+		if f == nil {
+			return
+		}
+		err := s.perform(place, f)
+		if err == nil {
+			continue
+		}
+		known = !relocates(err)
+		if !s.suffer(err) {
+			return
+		}
+	}
+}
+
+// locate finds the stream, and tells when nobody answers.
+func (s *Stream) locate() (Place, error) {
+	ctx, cancel := context.WithTimeout(s.base, s.settings.CompletionTimeout)
+	defer cancel()
+	t := time.AfterFunc(silence, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.noteSilence("finding the stream")
+	})
+	defer t.Stop()
+	return s.client.Locate(ctx) //nolint:wrapcheck // it says what it is about
+}
+
+// silence is how long nobody answers before that is a trouble.
+const silence = 2 * time.Second
+
+func (s *Stream) noteSilence(doing string) {
+	f := awserr.Classify(context.DeadlineExceeded, s.subject)
+	f.Message = fmt.Sprintf("no answer for %v to %s", silence, doing)
+	t := s.troubleOf(f, nil, 0)
+	s.health.latest = t
+	s.note(t)
+}
+
+// relocates reports whether an error is a reason to ask again where media go to.
+func relocates(err error) bool {
+	var refused *AckError
+	return !errors.As(err, &refused)
+}
+
+// poke wakes the supervisor.
+func (s *Stream) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// awaitWork waits until there is something to send, and returns the fragment that comes
+// first; nil when the stream ends.
+func (s *Stream) awaitWork() *fragment {
+	var l loader
+	defer func() { l.close(s) }()
+	for {
+		s.mu.Lock()
+		var f *fragment
+		if len(s.front) > 0 {
+			f = s.front[0]
+		}
+		over := s.phase.failure != nil || s.phase.leaving || s.phase.closing && f == nil && !s.gap.exists()
+		load := f == nil && s.gap.exists() && !over
+		s.mu.Unlock()
+		switch {
+		case over:
+			return nil
+		case f != nil:
+			return f
+		case load && s.load(&l):
+			continue
+		}
+		if !s.sleep(lookInterval, load) {
+			return nil
+		}
+	}
+}
+
+// sleep waits until somebody pokes, and at most so long if timed; false when the stream ends.
+func (s *Stream) sleep(d time.Duration, timed bool) bool {
+	var after <-chan time.Time
+	if timed {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		after = t.C
+	}
+	select {
+	case <-s.wake:
+		return true
+	case <-after:
+		return true
+	case <-s.quit:
+		return false
+	}
+}
+
+// perform runs one session and looks after it.
+func (s *Stream) perform(place Place, f *fragment) error {
+	n, err := s.newSession(f)
+	if err != nil {
+		return err
+	}
+	n.keepsNothing = place.Retention == 0
+	s.mu.Lock()
+	s.session = n
+	s.tally.sessions++
+	n.number = int(s.tally.sessions)
+	s.mu.Unlock()
+	ended := make(chan error, 1)
+	s.running.Go(func() { ended <- n.run(place) })
+	ticker := time.NewTicker(lookInterval)
+	defer ticker.Stop()
+	for err = errPending; errors.Is(err, errPending); {
+		select {
+		case err = <-ended:
+		case <-ticker.C:
+			s.look(n)
+		case <-s.wake: // Flush or Close
+			s.look(n)
+		}
+	}
+	n.cancel(errCut)
+	var refused *AckError
+	if errors.As(err, &refused) && s.refused(n, refused) {
+		err = &skipped{refused}
+	}
+	s.leaveSession(n, place, err)
+	return err
+}
+
+var errPending = errors.New("the session goes on")
+
+// skipped is a refusal over which a fragment was skipped.
+type skipped struct{ *AckError }
+
+// Unwrap returns the refusal.
+func (e *skipped) Unwrap() error { return e.AckError }
+
+// leaveSession forgets a session that has ended.
+func (s *Stream) leaveSession(n *session, place Place, err error) {
+	n.loader.close(s)
+	s.mu.Lock()
+	n.cut = true
+	s.session = nil
+	for _, f := range s.front {
+		if f.session == n {
+			f.forget()
+			f.backlog = f.backlog || err != nil
+			s.tally.resent++
+		}
+	}
+	if err != nil {
+		s.tally.failures++
+	}
+	c := Connection{
+		Number: n.number, Endpoint: place.Endpoint, RequestID: n.requestID, Lasted: s.now() - n.opened, Fragments: n.fragments, Bytes: n.bytes,
+		Reason: n.leave,
+	}
+	answered := n.answered
+	s.work.Broadcast()
+	s.settled.Broadcast()
+	s.mu.Unlock()
+	if err != nil {
+		c.Reason = err.Error()
+	}
+	if answered {
+		s.observer.Disconnected(c)
+	}
+}
+
+// look looks after an open session: whether it is stale, late or old, and whether the
+// fragment under way is to be ended.
+func (s *Stream) look(n *session) {
+	s.endSilent()
+	s.expire()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if err := n.stale(now); err != nil {
+		n.cancel(err)
+	}
+	if !n.answered && !n.silent && now-n.opened >= silence {
+		n.silent = true
+		s.noteSilence("PutMedia")
+	}
+	switch {
+	case n.finished && now >= n.leaveBy:
+		n.cancel(errCut)
+	case n.leave != "":
+	case s.isStartOver(now):
+		n.cancel(errStale)
+	case now-n.opened >= s.settings.SessionDuration:
+		n.leaveFor("it is as old as session-duration")
+	case n.expires != 0 && now >= n.expires-expiryMargin && now-n.opened > lookInterval:
+		n.leaveFor("its credentials end")
+	}
+	s.work.Broadcast() // for leaveBy
+}
+
+// expiryMargin is how long before its credentials end a session is ended: a fragment's
+// length and the time to store it.
+const expiryMargin = 45 * time.Second
+
+// Errors for which a session is opened anew.
+var (
+	errStale = errors.New("the service does not acknowledge what it was sent")
+	errLate  = errors.New("what waits to be sent is older than max-latency")
+)
+
+// stale says why a session is to be opened anew.
+func (n *session) stale(now time.Duration) error {
+	s := n.s
+	for _, f := range s.front {
+		if f.session != n || !s.settings.Acks {
+			continue
+		}
+		since := max(f.begun, n.ackedAt)
+		if f.sent {
+			since = max(since, f.sentAt)
+		}
+		if (f.sent || n.ackedAt < f.begun) && now-since >= s.settings.Staleness {
+			return fmt.Errorf("%w: nothing for %v", errStale, (now - since).Round(time.Second))
+		}
+	}
+	if n.moved || now-n.opened < s.settings.MaxLatency {
+		return nil
+	}
+	if f := n.at; f != nil && !f.backlog && n.next < len(f.frames) && now-f.frames[n.next].accepted >= s.settings.MaxLatency {
+		n.moved = true
+		return errLate
+	}
+	return nil
+}
+
+// endSilent ends the fragment under way when nothing comes any more, so that it is stored.
+func (s *Stream) endSilent() {
+	if !s.putting.TryLock() {
+		return // something comes
+	}
+	defer s.putting.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open != nil && s.now()-s.lastPut >= s.settings.Silence {
+		s.closeOpen(true)
+		s.work.Broadcast()
+	}
+}
+
+// suffer takes note of an error and waits before the next try; false when the stream ends.
+func (s *Stream) suffer(err error) bool {
+	wait, again := s.judge(err)
+	if !again {
+		return false
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			return true
+		case <-s.wake: // Close and Flush look whether there is a point in waiting
+			if s.isPointless() {
+				return false
+			}
+		case <-s.quit:
+			return false
+		}
+	}
+}
+
+// judge says how long to wait after an error, or that the stream cannot go on.
+func (s *Stream) judge(err error) (wait time.Duration, again bool) {
+	fault := s.classify(err)
+	s.mu.Lock()
+	defer s.unlockTelling()
+	h, now := &s.health, s.now()
+	if s.phase.failure != nil || s.base.Err() != nil {
+		return 0, false
+	}
+	h.failures++
+	t := s.troubleOf(fault, err, 0)
+	h.latest = t
+	backoff := trouble.BackoffFor(fault.Class)
+	switch {
+	case fault.Class == awserr.RecordFault: // a fragment was skipped
+		h.failures = 1
+		s.note(t)
+	case fault.Class.Lasting() && fault.Class != awserr.Permanent && h.chances < secondChances:
+		h.chances++
+		s.client.RefreshCredentials()
+	case fault.Class.Lasting() && h.proven && (s.phase.closing || s.phase.draining > 0):
+		s.note(t)
+		s.phase.leaving = s.phase.closing
+		s.abandon(t.Code)
+	case fault.Class.Lasting():
+		if h.lasting < 0 {
+			h.lasting = now
+		}
+		if !h.proven || now-h.lasting >= s.settings.PermanentGrace {
+			s.fail(t, t.Code)
+			return 0, false
+		}
+		s.note(t)
+	default:
+		s.note(t)
+	}
+	if s.isStartOver(now) {
+		t.Reason = ReasonStartTimeout
+		s.fail(t, ReasonStartTimeout)
+		return 0, false
+	}
+	return backoff.Wait(h.failures, s.random), true
+}
+
+// secondChances is how often expired credentials and a skewed clock may be met in a row
+// before they are believed.
+const secondChances = 2
+
+func (s *Stream) isStartOver(now time.Duration) bool {
+	limit := s.settings.StartTimeout
+	return limit > 0 && !s.health.proven && s.phase.since >= 0 && now-s.phase.since >= limit
+}
+
+// isPointless reports whether there is nothing to send any more.
+func (s *Stream) isPointless() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.phase.closing && len(s.front) == 0 && !s.gap.exists()
+}
+
+// classify classifies what ended a session, or kept the stream from being found.
+func (s *Stream) classify(err error) awserr.Fault {
+	var refused *AckError
+	if errors.As(err, &refused) {
+		f := refused.fault()
+		var skip *skipped
+		if errors.As(err, &skip) && f.Class != awserr.RecordFault { // it was tried often enough
+			f.Class, f.Party = awserr.RecordFault, awserr.Record
+		}
+		return f
+	}
+	for _, own := range []error{errStale, errLate, errServiceEnded, errAcks} {
+		if errors.Is(err, own) {
+			return awserr.Fault{Class: awserr.Transient, Party: awserr.Service, Code: awserr.CodeCut, Message: err.Error()}
+		}
+	}
+	return awserr.Classify(err, s.subject)
+}
+
+// fail ends the stream for good: what is in memory is dropped for the reason, or stays in the spool.
+func (s *Stream) fail(t Trouble, reason string) {
+	if s.phase.failure != nil {
+		return
+	}
+	t.Count = max(t.Count, 1)
+	s.phase.failure = &failedError{trouble: t}
+	s.abandon(reason)
+	s.space.Broadcast()
+	s.settled.Broadcast()
+	s.work.Broadcast()
+	s.wakeReporter()
+}
