@@ -8,6 +8,9 @@ type Access int
 const (
 	// Delta: the pictures refer to others.
 	Delta Access = iota
+	// Gradual: an H.264 recovery point SEI with recovery_frame_cnt above 0 (rolling refresh): all is right that many frames later. h264parse takes it for
+	// a key frame; in such a stream there may be no better.
+	Gradual
 	// Intra: all slices are I or SI, but nothing says that what follows does without the pictures before. h264parse takes it for a key frame.
 	Intra
 	// Recovery: what is shown from here on is right: an H.264 recovery point SEI with recovery_frame_cnt 0 (D.2.8), an H.265 CRA picture.
@@ -22,32 +25,26 @@ func (a Access) Key() bool { return a >= Recovery }
 
 // H264Access tells what an access unit of H.264 is. It looks no further than it must; an access unit without slices, or one that cannot be read, is Delta.
 func H264Access(au Units) Access {
-	recovery, intra := false, false
+	recovery, best := Delta, Delta
 	for head := au.peek(); len(head) > 0; head = au.peek() {
 		switch kind := head[0] & 31; kind {
 		case h264IDR:
 			return IDR
 		case h264SEI:
 			nal, _ := au.Next()
-			recovery = recovery || recoveryPoint(nal)
+			recovery = max(recovery, recoveryPoint(nal))
 			continue
 		case h264Slice, h264PartitionA:
-			if recovery {
-				return Recovery
+			if recovery == Recovery || !intraSlice(head) {
+				return recovery
 			}
-			if !intraSlice(head) {
-				return Delta
-			}
-			intra = true
+			best = Intra
 		}
 		if _, ok := au.Next(); !ok {
 			break
 		}
 	}
-	if intra {
-		return Intra
-	}
-	return Delta
+	return best
 }
 
 // intraSlice reads slice_type (7.3.3).
@@ -58,21 +55,28 @@ func intraSlice(nal []byte) bool {
 	return !r.short && (kind == 2 || kind == 4)
 }
 
-// recoveryPoint looks for a recovery point SEI message (7.3.2.3, D.1.8) from which on all is right at once.
-func recoveryPoint(nal []byte) bool {
+// recoveryPoint looks for a recovery point SEI message (7.3.2.3, D.1.8): Recovery, Gradual, or Delta where there is none.
+func recoveryPoint(nal []byte) Access {
 	r := rbsp(nal, 1)
 	for r.available() > 16 {
 		kind, size := seiNumber(&r), seiNumber(&r)
-		if r.short {
-			return false
-		}
-		if kind == 6 {
-			return r.ue() == 0 && !r.short
+		if kind == seiRecoveryPoint {
+			frames := r.ue()
+			switch {
+			case r.short:
+				return Delta
+			case frames == 0:
+				return Recovery
+			}
+			return Gradual
 		}
 		r.skip(8 * size)
 	}
-	return false
+	return Delta
 }
+
+// seiRecoveryPoint is the payloadType (D.1.1).
+const seiRecoveryPoint = 6
 
 // seiNumber reads a payload's type or size: bytes FF, and one that is none, added up.
 func seiNumber(r *bitReader) int {
