@@ -31,7 +31,7 @@ type AudioConfig struct {
 	// with PS two channels. Both can be there without being told.
 	SBR, PS    bool
 	OutputRate int // Hz; SampleRate without SBR
-	FrameSize  int // samples of the core a frame: 1024 or 960
+	FrameSize  int // samples of the core a frame: 1024 or 960, with AAC LD 512 or 480; 0: not told
 }
 
 // ParseAudioConfig reads an AudioSpecificConfig: the codec_data of AAC's caps.
@@ -41,7 +41,7 @@ func ParseAudioConfig(asc []byte) (AudioConfig, error) {
 		return AudioConfig{}, fault(what, parseAAC, "it is an ADTS header")
 	}
 	r := bitReader{data: asc}
-	c := AudioConfig{ObjectType: aacObject(&r), FrameSize: 1024}
+	c := AudioConfig{ObjectType: aacObject(&r)}
 	c.SampleRate = aacRate(&r)
 	channels := r.u(4)
 	c.Channels = aacChannels()[channels]
@@ -92,8 +92,12 @@ func aacRate(r *bitReader) int {
 // general reads a GASpecificConfig (4.4.1).
 func (c *AudioConfig) general(r *bitReader, program bool) error {
 	const what = "the AudioSpecificConfig"
+	c.FrameSize = 1024
 	if r.flag() {
 		c.FrameSize = 960
+	}
+	if c.ObjectType == 23 {
+		c.FrameSize /= 2
 	}
 	if r.flag() {
 		r.skip(14) // coreCoderDelay
