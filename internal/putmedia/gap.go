@@ -84,6 +84,16 @@ func (s *Stream) load(l *loader) bool {
 	}
 }
 
+// hasRoomToLoad reports whether more of the gap may be read: not while half of memory holds
+// what was sent already and is not stored yet.
+func (s *Stream) hasRoomToLoad() bool {
+	memory := int64(0)
+	for _, f := range s.front {
+		memory += f.memory
+	}
+	return memory <= s.settings.StorageSize/2
+}
+
 // errBroken is a record that could not be read and was given up.
 var errBroken = errors.New("the record was given up")
 
@@ -199,6 +209,8 @@ func (s *Stream) loaded(g *fragment, frames []*Frame) bool {
 	s.front = append(s.front, g)
 	s.memory += g.memory
 	s.backIsNext()
+	for s.memory > s.settings.StorageSize && s.pageOut() {
+	}
 	return true
 }
 

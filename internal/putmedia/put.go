@@ -39,6 +39,9 @@ func (s *Stream) Put(ctx context.Context, f *Frame) error {
 		return err
 	}
 	v := c.decide(&s.settings, open, f)
+	if v.reason == "" && s.isFull(f) {
+		v.reason = ReasonStorage
+	}
 	switch {
 	case v.reason == ReasonBeforeKey && refusal != 0: // the rest of a fragment that the service refused
 		s.skipRest(refusal, f)
@@ -86,6 +89,16 @@ func (s *Stream) enter(ctx context.Context, f *Frame) (*fragment, int, error) {
 		return nil, 0, fmt.Errorf("waiting for room: %w", context.Cause(ctx))
 	}
 	return s.open, s.refusal, nil
+}
+
+// isFull reports whether a frame is to be turned away for want of memory.
+func (s *Stream) isFull(f *Frame) bool {
+	if s.settings.Outage != DropNewest || s.spool != nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.memory+f.memory() > s.settings.StorageSize
 }
 
 // hasRoom reports whether a frame fits without anything being given up for it.

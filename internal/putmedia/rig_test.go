@@ -45,7 +45,7 @@ func inBubble(t *testing.T, prepare func(*Settings, *fakeService), body func(*ri
 		prepare(&r.set, r.f)
 	}
 	var err error
-	r.s, err = New(r.f, r.set, r.o, append([]Option{WithSeed(1)}, options...)...)
+	r.s, err = New(&switchable{to: r.f}, r.set, r.o, append([]Option{WithSeed(1)}, options...)...)
 	require.NoError(t, err)
 	defer r.s.Close() // also when body gives up: else the bubble would panic
 	require.NoError(t, r.s.SetTracks([]mkv.Track{videoTrack}))
@@ -157,8 +157,19 @@ func (o *fakeObserver) Dropped(reason string, n int, _ int64, tokens []any) {
 func (o *fakeObserver) Trouble(t Trouble) {
 	o.with(func() { o.troubles, o.troubleAt = append(o.troubles, t), append(o.troubleAt, time.Now()) })
 }
-func (o *fakeObserver) Recovered(r Recovery) { o.with(func() { o.recoveries = append(o.recoveries, r) }) }
-func (o *fakeObserver) Noticed(n Notice)     { o.with(func() { o.notices = append(o.notices, n) }) }
+func (o *fakeObserver) Recovered(r Recovery) {
+	o.with(func() { o.recoveries = append(o.recoveries, r) })
+}
+func (o *fakeObserver) Noticed(n Notice) { o.with(func() { o.notices = append(o.notices, n) }) }
 func (o *fakeObserver) Failed(t Trouble) {
 	o.with(func() { o.failures, o.failedAt = append(o.failures, t), time.Now() })
+}
+
+// switchable is a service that may become another one.
+type switchable struct{ to *fakeService }
+
+func (s *switchable) Locate(ctx context.Context) (Place, error) { return s.to.Locate(ctx) }
+func (s *switchable) RefreshCredentials()                       { s.to.RefreshCredentials() }
+func (s *switchable) PutMedia(ctx context.Context, p Place, in Input) (Output, error) {
+	return s.to.PutMedia(ctx, p, in)
 }

@@ -185,7 +185,7 @@ func (n *session) begin() {
 	s := n.s
 	f := s.following(n)
 	switch {
-	case f == nil && s.gap.exists() && s.memory <= s.settings.StorageSize/2:
+	case f == nil && s.gap.exists() && s.hasRoomToLoad():
 		s.mu.Unlock()
 		ok := s.load(&n.loader)
 		s.mu.Lock()

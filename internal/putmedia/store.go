@@ -6,7 +6,8 @@ import (
 	"gst-kinesis/internal/spool"
 )
 
-// makeRoom keeps memory within its bound, after a frame came.
+// makeRoom keeps memory within its bound, after frames came. With a spool it may go beyond
+// that by the fragment that is being sent and the one that comes, which cannot be on disk alone.
 func (s *Stream) makeRoom() {
 	for s.memory > s.settings.StorageSize {
 		switch {
@@ -21,11 +22,11 @@ func (s *Stream) makeRoom() {
 	}
 }
 
-// dropOldest gives up the oldest fragment that nobody is sending.
+// dropOldest gives up the oldest fragment that nobody is sending, and that is not on disk.
 func (s *Stream) dropOldest() bool {
 	for _, list := range []*[]*fragment{&s.front, &s.back} {
 		for i, f := range *list {
-			if f == s.open || s.isBeingSent(f) {
+			if f == s.open || s.isBeingSent(f) || s.spool != nil && !f.loose {
 				continue
 			}
 			*list = slices.Delete(*list, i, i+1)
@@ -40,7 +41,7 @@ func (s *Stream) dropOldest() bool {
 // the next key frame; the rest of the fragment stays.
 func (s *Stream) cutOpen() bool {
 	f := s.open
-	if f == nil || len(f.frames) < 2 || f.session != nil && f.session.at == f && f.session.next >= len(f.frames) {
+	if f == nil || len(f.frames) < 2 || s.spool != nil && !f.loose || f.session != nil && f.session.at == f && f.session.next >= len(f.frames) {
 		return false
 	}
 	last := f.frames[len(f.frames)-1]

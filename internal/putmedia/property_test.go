@@ -1,0 +1,213 @@
+package putmedia
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gst-kinesis/internal/spool"
+)
+
+// TestBooksUnderRandomFaults plays random schedules of faults, settings, spools and restarts, and holds what the books and the
+// observer say against what the service really has. GST_KINESIS_SEED repeats one schedule.
+func TestBooksUnderRandomFaults(t *testing.T) {
+	t.Parallel()
+	n := 150
+	if os.Getenv("GST_KINESIS_SOAK") != "" {
+		n = 5000
+	}
+	if text := os.Getenv("GST_KINESIS_SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err)
+		schedule(t, seed)
+		return
+	}
+	first := rand.Uint64N(1 << 40) //nolint:gosec // a schedule
+	for i := range n {
+		seed := first + uint64(i)
+		if !t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { t.Parallel(); schedule(t, seed) }) {
+			return
+		}
+	}
+}
+
+// model is what a schedule knows of all its runs.
+type model struct {
+	r       *rand.Rand
+	rig     *rig
+	service *fakeService
+	begun   time.Time
+	n       int
+	at      time.Duration
+	lost    map[any]string // frames that some run gave up
+	settled map[any]bool
+	calm    bool // no more faults
+	spooled bool
+}
+
+func schedule(t *testing.T, seed uint64) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		m := &model{r: rand.New(rand.NewPCG(seed, 1)), begun: time.Now(), lost: map[any]string{}, settled: map[any]bool{}} //nolint:gosec // a schedule
+		m.service = &fakeService{retention: time.Hour, open: m.open, script: m.react}
+		m.spooled = m.r.IntN(2) == 0
+		runs := 1
+		if m.spooled {
+			runs += m.r.IntN(3)
+		}
+		for i := range runs {
+			m.run(t, dir, i == runs-1)
+		}
+		time.Sleep(time.Minute) // sessions that were left end at the service's side
+		m.check(t)
+	})
+}
+
+// open fails one of ten tries.
+func (m *model) open(int) error {
+	if m.calm {
+		return nil
+	}
+	switch m.r.IntN(30) {
+	case 0:
+		return refusedError()
+	case 1:
+		return apiFault("InternalFailure")
+	case 2:
+		return apiFault("ExpiredTokenException")
+	case 3:
+		return apiFault("ConnectionLimitExceededException")
+	}
+	return nil
+}
+
+func (m *model) react(int, int, int64) (r reaction) {
+	if m.calm {
+		return r
+	}
+	switch m.r.IntN(60) {
+	case 0:
+		r.cut = true
+	case 1:
+		r.lose = true
+	case 2:
+		r.silent = true
+	case 3:
+		r.errorID = []int{4000, 4003, 5000, 5001, 4503, 4998}[m.r.IntN(6)]
+	case 4:
+		r.errorID = []int{4001, 4002, 4006, 4009, 4011}[m.r.IntN(5)]
+	}
+	return r
+}
+
+// run is one life of a stream.
+func (m *model) run(t *testing.T, dir string, last bool) {
+	var options []Option
+	if m.spooled {
+		s := openSpool(t, dir, func(set *spool.Settings) { set.MaxBytes = int64(2+m.r.IntN(20)) << 20 })
+		defer func() { require.NoError(t, s.Close()) }()
+		options = append(options, WithSpool(s))
+	}
+	inBubble(t, func(s *Settings, _ *fakeService) {
+		s.StorageSize = int64(1+m.r.IntN(3)) << 20
+		s.Outage = Outage(m.r.IntN(2))
+		s.Timecodes = Timecodes(m.r.IntN(2))
+		s.SessionDuration = time.Duration(5+m.r.IntN(200)) * time.Second
+		s.Staleness = time.Duration(5+m.r.IntN(30)) * time.Second
+		s.DrainTimeout, s.StopTimeout = time.Duration(m.r.IntN(5))*time.Second, time.Duration(m.r.IntN(3))*time.Second
+		if last {
+			s.DrainTimeout = -1
+		}
+	}, func(r *rig) {
+		r.s.client.(*switchable).to = m.service //nolint:forcetypeassert // see below
+		m.rig, r.began, r.n, r.at = r, m.begun, m.n, m.at
+		m.service.ackAfter = time.Duration(m.r.IntN(300)) * time.Millisecond
+		m.feed(r)
+		if last {
+			m.calm = true
+		}
+		err := r.s.Flush(context.Background())
+		if last {
+			require.NoError(r, err)
+		}
+		m.n, m.at = r.n, r.at
+		r.s.Close()
+		r.o.with(func() {
+			for _, token := range r.o.settled {
+				require.False(r, m.settled[token], "settled twice: %v", token)
+				m.settled[token] = true
+			}
+			for _, token := range r.o.lost {
+				m.lost[token] = "lost"
+			}
+		})
+	}, options...)
+}
+
+// feed puts frames, with pauses, outages and frames that are missing.
+func (m *model) feed(r *rig) {
+	for range 5 + m.r.IntN(10) {
+		switch m.r.IntN(10) {
+		case 0:
+			time.Sleep(time.Duration(m.r.IntN(40)) * time.Second)
+			r.at = time.Since(r.began)
+		case 1:
+			skip := m.r.IntN(30)
+			r.n += skip // never put
+			for n := range skip {
+				m.lost[r.n-skip+n] = "skipped"
+			}
+		}
+		size := 20 + m.r.IntN(2000)
+		for range 25 * (1 + m.r.IntN(20)) {
+			f := r.s.Reserve(size)
+			copy(f.Data, fmt.Sprintf("frame %06d", r.n))
+			clear(f.Data[12:])
+			f.Track, f.Key, f.PTS, f.Token = 1, r.n%25 == 0, r.began.Add(r.at).UnixNano(), r.n
+			r.n++
+			r.at += 40 * time.Millisecond
+			if err := r.s.Put(context.Background(), f); err != nil {
+				require.True(r, errors.Is(err, ErrFailed), "%v", err)
+				m.lost[r.n-1] = "refused"
+			}
+			time.Sleep(40 * time.Millisecond)
+		}
+		b := r.s.Books()
+		require.True(r, b.Balanced(), "%+v", b)
+	}
+}
+
+// check holds what was told against what the service has.
+func (m *model) check(t *testing.T) {
+	frames, _, _ := m.service.all()
+	stored := map[int]bool{}
+	var order []int
+	for _, f := range frames {
+		n, err := strconv.Atoi(f.data[6:12])
+		require.NoError(t, err)
+		stored[n] = true
+		order = append(order, n)
+	}
+	require.True(t, slices.IsSorted(order), "in order")
+	for token := range m.settled {
+		require.True(t, stored[token.(int)], "frame %v was told to be stored", token) //nolint:forcetypeassert // they are
+	}
+	if m.spooled {
+		return // what the spool gives up it tells without tokens
+	}
+	for n := range m.n {
+		_, lost := m.lost[n]
+		require.True(t, stored[n] || lost, "frame %d is neither stored nor told to be lost", n)
+		require.True(t, m.settled[n] || lost, "frame %d is on no side of the books", n)
+		require.False(t, m.settled[n] && lost, "frame %d is on both sides of the books", n)
+	}
+}
