@@ -39,25 +39,32 @@ func bench(t *testing.T, prepare func(*Settings, *fakeService), body func(*rig),
 }
 
 func inBubble(t *testing.T, prepare func(*Settings, *fakeService), body func(*rig), options ...Option) {
-	r := &rig{T: t, f: &fakeService{retention: time.Hour}, o: &fakeObserver{}, set: Default(), began: time.Now()}
+	onService(t, &fakeService{retention: time.Hour}, prepare, body, options...)
+}
+
+func onService(t *testing.T, f *fakeService, prepare func(*Settings, *fakeService), body func(*rig), options ...Option) {
+	r := &rig{T: t, f: f, o: &fakeObserver{}, set: Default(), began: time.Now()}
 	r.set.Stream, r.set.Region = "camera", "eu-west-1"
 	if prepare != nil {
 		prepare(&r.set, r.f)
 	}
 	var err error
-	r.s, err = New(&switchable{to: r.f}, r.set, r.o, append([]Option{WithSeed(1)}, options...)...)
+	r.s, err = New(r.f, r.set, r.o, append([]Option{WithSeed(1)}, options...)...)
 	require.NoError(t, err)
 	defer r.s.Close() // also when body gives up: else the bubble would panic
 	require.NoError(t, r.s.SetTracks([]mkv.Track{videoTrack}))
 	body(r)
 	r.s.Close()
+	time.Sleep(time.Minute) // the service's side ends too
 	b := r.s.Books()
 	require.True(t, b.Balanced(), "%+v", b)
 	require.Zero(t, b.InFlight)
 	require.Zero(t, r.s.Stats().Memory)
 	r.f.mu.Lock()
 	defer r.f.mu.Unlock()
-	require.LessOrEqual(t, r.f.most, 1, "one session at a time")
+	if r.f.ackAfter == 0 { // else the service's side of one that was cut lasts longer than ours
+		require.LessOrEqual(t, r.f.most, 1, "one session at a time")
+	}
 }
 
 // put puts one frame of video: 25 a second, a key frame every second, and lets time pass.
@@ -163,13 +170,4 @@ func (o *fakeObserver) Recovered(r Recovery) {
 func (o *fakeObserver) Noticed(n Notice) { o.with(func() { o.notices = append(o.notices, n) }) }
 func (o *fakeObserver) Failed(t Trouble) {
 	o.with(func() { o.failures, o.failedAt = append(o.failures, t), time.Now() })
-}
-
-// switchable is a service that may become another one.
-type switchable struct{ to *fakeService }
-
-func (s *switchable) Locate(ctx context.Context) (Place, error) { return s.to.Locate(ctx) }
-func (s *switchable) RefreshCredentials()                       { s.to.RefreshCredentials() }
-func (s *switchable) PutMedia(ctx context.Context, p Place, in Input) (Output, error) {
-	return s.to.PutMedia(ctx, p, in)
 }

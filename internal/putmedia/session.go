@@ -37,6 +37,7 @@ type session struct {
 	leaveBy  time.Duration
 	finished bool // the body has ended
 	cut      bool // the session is over, whatever is written
+	writing  bool // the body's goroutine is at work
 	moved    bool // for max-latency: once a session
 
 	keepsNothing bool // the stream does: RECEIVED is all there is
@@ -73,11 +74,22 @@ func (s *Stream) newSession(f *fragment) (*session, error) {
 type body struct {
 	n    *session
 	rest []byte // of Read
+	room []byte // for it
+}
+
+// isWriting says whether the body's goroutine works on the fragments' memory.
+func (n *session) isWriting(yes bool) {
+	n.s.mu.Lock()
+	defer n.s.mu.Unlock()
+	n.writing = yes
+	n.s.work.Broadcast()
 }
 
 // WriteTo writes until the session ends, each frame by one call. It is called by the HTTP
-// client's goroutine.
+// client's goroutine. The next session waits for its end, as it works on the same memory.
 func (b *body) WriteTo(w io.Writer) (sum int64, err error) {
+	b.n.isWriting(true)
+	defer b.n.isWriting(false)
 	for {
 		p, class, err := b.n.piece()
 		if err != nil {
@@ -107,7 +119,8 @@ func (b *body) Read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		b.rest = piece
+		b.rest = append(b.room[:0], piece...)
+		b.room = b.rest
 	}
 	n := copy(p, b.rest)
 	b.rest = b.rest[n:]

@@ -173,9 +173,12 @@ func (e *skipped) Unwrap() error { return e.AckError }
 
 // leaveSession forgets a session that has ended.
 func (s *Stream) leaveSession(n *session, place Place, err error) {
-	n.loader.close(s)
 	s.mu.Lock()
 	n.cut = true
+	s.work.Broadcast()
+	for n.writing { // it ends soon: its connection is closed
+		s.work.Wait()
+	}
 	s.session = nil
 	for _, f := range s.front {
 		if f.session == n {
@@ -195,6 +198,7 @@ func (s *Stream) leaveSession(n *session, place Place, err error) {
 	s.work.Broadcast()
 	s.settled.Broadcast()
 	s.mu.Unlock()
+	n.loader.close(s)
 	if err != nil {
 		c.Reason = err.Error()
 	}
