@@ -43,7 +43,7 @@ test: deps-test build ## all tests
 
 .PHONY: race
 race: deps-test ## all that is pure Go, under the race detector
-	$(GO) test -race $(PURE)
+	$(GO) test -race $(PURE) ./tests/chaos
 
 .PHONY: asan
 asan: deps-test ## the C side under AddressSanitizer

@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -40,6 +41,39 @@ func TestSignaturesThroughTheAPI(t *testing.T) {
 	require.NoError(t, call(temporary))
 	srv.SetCredentials()
 	require.NoError(t, call(local.Credentials{AccessKeyID: "NOBODY", SecretAccessKey: "x"}))
+}
+
+// TestExpiredCredentials: temporary credentials end, and clients are told by the code that makes them ask for new ones.
+func TestExpiredCredentials(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	temporary := local.Credentials{AccessKeyID: "ASIA", SecretAccessKey: "other", SessionToken: "token", Expires: c.now().Add(time.Minute)}
+	set := demo(1)
+	set.Credentials, set.Now = []local.Credentials{temporary}, c.now
+	srv := localtest.Start(t, set)
+	call := func() error {
+		_, err := localtest.Client(srv, temporary).DescribeStream(t.Context(), &kinesis.DescribeStreamInput{StreamName: aws.String("demo")})
+		return err
+	}
+	require.NoError(t, call())
+	c.add(time.Minute)
+	requireError(t, call(), "ExpiredTokenException", "The security token included in the request is expired")
+}
+
+// TestDateIsTheEndpointsOwn: clients learn from the header Date how far their clock is off.
+func TestDateIsTheEndpointsOwn(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	set := demo(1)
+	set.Now = c.now
+	srv := localtest.Start(t, set)
+	for range 2 {
+		answer, err := http.Get(srv.URL())
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, c.now().UTC().Format(http.TimeFormat), answer.Header.Get("Date"))
+		c.add(10 * time.Minute)
+	}
 }
 
 func TestRegionOfSignatures(t *testing.T) {

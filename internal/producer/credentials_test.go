@@ -40,6 +40,31 @@ func TestExpiredCredentialsAreRefreshedOnce(t *testing.T) {
 	})
 }
 
+// Whoever rotates the credentials may be late: it is looked again for new ones as long as the service says that those at hand have expired.
+func TestCredentialsThatAreRotatedLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var fresh atomic.Bool
+		began := time.Now()
+		inBubble(t, func(_ *Settings, f *fakeClient) {
+			f.script = func(call int, _ []stored) (bool, error) {
+				if call >= 2 && !fresh.Load() {
+					return false, apiError("ExpiredTokenException", 400)
+				}
+				return false, nil
+			}
+		}, func(r *rig) {
+			r.put("k", "0000")
+			r.flush()
+			r.put("k", "0001")
+			r.settle(20 * time.Second)
+			r.inOrder(r.c.all(), 2)
+			require.Empty(t, r.heard().failures)
+			require.NotEmpty(t, r.heard().troubles, "it is said meanwhile")
+		}, WithCredentials(nil, func() { fresh.Store(time.Since(began) > 10*time.Second) }))
+	})
+}
+
 func TestManyRequestsThatFindCredentialsExpiredAreOneChance(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -88,16 +88,16 @@ func (p *Producer) backOff(q *request, class awserr.Class, now instant) {
 func (p *Producer) sufferLasting(q *request, t Trouble, now instant, dead *list) (after func()) {
 	h := &p.health
 	fresh := q.sent >= h.outage.raised
+	if t.Class == awserr.Expired && fresh { // after the chances too: whoever rotates them may be late
+		after = p.hooks.refresh
+	}
 	if t.Class != awserr.Permanent && (h.chances < secondChances || !fresh) {
 		if fresh {
 			h.chances++
 		}
 		h.latest = t
 		p.backOff(q, t.Class, now)
-		if t.Class == awserr.Expired && fresh {
-			return p.hooks.refresh
-		}
-		return nil
+		return after
 	}
 	h.latest = t
 	if h.lasting < 0 {
@@ -112,7 +112,7 @@ func (p *Producer) sufferLasting(q *request, t Trouble, now instant, dead *list)
 	default:
 		p.suffer(q, t, now)
 	}
-	return nil
+	return after
 }
 
 // giveUpDraining drops what a permanent error keeps from being drained.

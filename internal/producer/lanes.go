@@ -22,6 +22,7 @@ const laneBits = 6
 type lanes struct {
 	most   int              // records of a lane in a request
 	shards *shard.Map       // nil: not known
+	tanks  []*limit.Shard   // of the shards, in the map's order
 	ranges []*lane          // by shard, or by the highest bits of the hash key
 	keys   map[string]*lane // with strict order, in place of ranges
 	active []*lane          // those in which something waits
@@ -98,6 +99,7 @@ func (ls *lanes) ofKey(r *Record) *lane {
 	if l == nil {
 		l = ls.newLane()
 		l.key, l.hash = key, hashOf(r)
+		ls.expect(l, l.hash)
 		ls.keys[key] = l
 	}
 	return l
@@ -165,16 +167,21 @@ func (ls *lanes) oldest() *lane {
 // one. Records keep their order, and a lane stays held while a request is under
 // way with a record that would come before its own.
 func (ls *lanes) adopt(m *shard.Map, tanks func(id string) *limit.Shard, flying []*request) {
-	ls.shards = m
+	ls.shards, ls.tanks = m, nil
+	if m != nil {
+		for i := range m.Len() {
+			ls.tanks = append(ls.tanks, tanks(m.At(i).ID))
+		}
+	}
 	ls.known = [256]knownKey{}
 	if ls.keys != nil {
 		for _, l := range ls.keys {
-			ls.expect(l, l.hash, tanks)
+			ls.expect(l, l.hash)
 		}
 		return
 	}
 	waiting := ls.takeAll()
-	ls.layRanges(tanks)
+	ls.layRanges()
 	for _, r := range waiting {
 		sent := r.tries > 0
 		ls.push(r)
@@ -192,11 +199,11 @@ func (ls *lanes) adopt(m *shard.Map, tanks func(id string) *limit.Shard, flying 
 }
 
 // expect tells a lane where records of a hash key go.
-func (ls *lanes) expect(l *lane, h shard.Hash, tanks func(id string) *limit.Shard) {
+func (ls *lanes) expect(l *lane, h shard.Hash) {
 	l.shard, l.tanks, l.stale = "", nil, false
 	if ls.shards != nil {
-		l.shard = ls.shards.At(ls.shards.Find(h)).ID
-		l.tanks = tanks(l.shard)
+		i := ls.shards.Find(h)
+		l.shard, l.tanks = ls.shards.At(i).ID, ls.tanks[i]
 	}
 }
 
@@ -211,7 +218,7 @@ func (ls *lanes) takeAll() []*Record {
 }
 
 // layRanges makes a lane for each shard; one that stays open keeps its back-off.
-func (ls *lanes) layRanges(tanks func(id string) *limit.Shard) {
+func (ls *lanes) layRanges() {
 	before := make(map[string]*lane, len(ls.ranges))
 	for _, l := range ls.ranges {
 		before[l.shard] = l
@@ -228,7 +235,7 @@ func (ls *lanes) layRanges(tanks func(id string) *limit.Shard) {
 			continue
 		}
 		s := ls.shards.At(i)
-		ls.expect(l, s.Range.Start, tanks)
+		ls.expect(l, s.Range.Start)
 		if old := before[s.ID]; old != nil && s.ID != "" {
 			l.until, l.failing, l.window = old.until, old.failing, old.window
 		}

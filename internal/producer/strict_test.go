@@ -123,3 +123,39 @@ func TestStrictByExplicitHashKey(t *testing.T) {
 		}
 	})
 }
+
+// With strict order a lane lives only while its key holds something. One that comes after the shards became known keeps to its shard's limits all the same.
+func TestStrictKeepsToTheLimits(t *testing.T) {
+	benchShards(t, func(s *Settings, f *fakeClient) {
+		strictly(s)
+		f.limited = true
+		s.DrainTimeout = time.Minute
+	}, func(r *rig) {
+		r.know()
+		r.spread(5000, 100)
+		r.flush()
+		require.Zero(r, r.c.throttled())
+		require.GreaterOrEqual(r, r.since(), 3900*time.Millisecond)
+		require.LessOrEqual(r, r.since(), 5*time.Second)
+	})
+}
+
+// And an answer that names another shard makes the producer look at the shards anew.
+func TestStrictFollowsReshards(t *testing.T) {
+	benchShards(t, func(s *Settings, f *fakeClient) {
+		strictly(s)
+		f.shards = 2
+	}, func(r *rig) {
+		r.know()
+		require.Equal(r, 2, r.p.Shards().Len())
+		r.c.split(0)
+		r.c.split(0)
+		r.spread(20, 100)
+		r.settle(2 * surveyInterval)
+		require.Equal(r, 4, r.p.Shards().Len())
+		r.c.merge(0)
+		r.spread(20, 100)
+		r.settle(2 * surveyInterval)
+		require.Equal(r, 3, r.p.Shards().Len())
+	})
+}

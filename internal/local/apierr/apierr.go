@@ -12,6 +12,7 @@ const (
 	AccessDenied         = "AccessDeniedException"
 	DryRun               = "DryRunOperationException"
 	ExpiredIterator      = "ExpiredIteratorException"
+	ExpiredToken         = "ExpiredTokenException"
 	ExpiredNextToken     = "ExpiredNextTokenException"
 	IncompleteSignature  = "IncompleteSignatureException"
 	InternalFailure      = "InternalFailure"

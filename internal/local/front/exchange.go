@@ -59,12 +59,13 @@ func (x *exchange) serve() {
 // formats is the header by which the producer's side learns that CBOR is understood here; see wire.Header.
 const formats = "X-Gst-Kinesis-Wire"
 
-// identify puts AWS's two request ids on the answer, and what this endpoint speaks.
+// identify puts AWS's two request ids on the answer, what this endpoint speaks, and its time: clients correct their clock by it.
 func (x *exchange) identify() {
 	x.seen.RequestID = uuid.NewString()
 	var extended [72]byte
 	_, _ = rand.Read(extended[:]) // never fails
 	x.w.Header().Set("x-amzn-RequestId", x.seen.RequestID)
+	x.w.Header().Set("Date", x.front.set.Now().UTC().Format(http.TimeFormat))
 	x.w.Header().Set(formats, "json, cbor")
 	x.w.Header().Set("x-amz-id-2", base64.StdEncoding.EncodeToString(extended[:]))
 }

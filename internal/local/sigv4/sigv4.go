@@ -26,6 +26,8 @@ type Credentials struct {
 	AccessKeyID     string
 	SecretAccessKey string
 	SessionToken    string // empty: none is expected
+	// Expires is when temporary credentials end; zero is never.
+	Expires time.Time
 }
 
 // maxSkew is how far a client's clock may be off.
@@ -62,6 +64,9 @@ func (v *Verifier) Verify(r *http.Request, payloadHash string) error {
 	creds, known := v.Lookup(a.accessKeyID)
 	if !known || r.Header.Get("X-Amz-Security-Token") != creds.SessionToken {
 		return apierr.New(apierr.UnrecognizedClient, "The security token included in the request is invalid.")
+	}
+	if !creds.Expires.IsZero() && !v.Now().Before(creds.Expires) {
+		return apierr.New(apierr.ExpiredToken, "The security token included in the request is expired")
 	}
 	if err := v.scope(a); err != nil {
 		return err

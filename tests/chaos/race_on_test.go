@@ -1,0 +1,6 @@
+//go:build race
+
+package chaos
+
+// raced: the race detector takes most of what the processors have.
+const raced = true
