@@ -3,7 +3,10 @@ package gst
 // #include "ggo.h"
 import "C"
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+)
 
 // Structure is a GstStructure as a Go value: a name and fields in their order. Field values are of the types
 //
@@ -64,6 +67,17 @@ func (s *Structure) Get(name string) any {
 		}
 	}
 	return nil
+}
+
+// All gives the fields in their order.
+func (s *Structure) All() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for i := range s.Fields {
+			if !yield(s.Fields[i].Name, s.Fields[i].Value) {
+				return
+			}
+		}
+	}
 }
 
 // String gives a field that is a string, else "".

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -27,9 +28,12 @@ func awsFlags(own ...cli.Flag) []cli.Flag {
 		text("access-key", "access key `ID` (better: AWS_ACCESS_KEY_ID; other users of the machine see command lines)"),
 		text("secret-access-key", "its `SECRET` (better: AWS_SECRET_ACCESS_KEY)"),
 		text("session-token", "`TOKEN` of temporary credentials (better: AWS_SESSION_TOKEN)"),
+		text("credential-path", "`FILE` with credentials that another program renews: CREDENTIALS accessKey expiration secretKey sessionToken"),
+		text("iot-certificate", "credentials for a device's certificate: `endpoint=HOST,cert-path=PEM,key-path=PEM,role-aliases=ALIAS,iot-thing-name=THING`"),
 		text("role-arn", "`ARN` of a role to assume"),
 		text("external-id", "external `ID` that the role asks for"),
 		text("ca-file", "`FILE` of PEM certificates to trust beside the system's"),
+		text("proxy", "`URL` of a proxy, http://USER:PASSWORD@HOST:PORT or socks5://, or none (default: HTTPS_PROXY and NO_PROXY; better for a password)"),
 		&cli.DurationFlag{Name: "request-timeout", Usage: "the longest `TIME` for one request", Value: 30 * time.Second, Category: category},
 		&cli.BoolFlag{Name: "dualstack", Usage: "use AWS's endpoints that speak IPv6 too", Category: category},
 		&cli.BoolFlag{Name: "fips", Usage: "use AWS's FIPS endpoints", Category: category},
@@ -37,23 +41,34 @@ func awsFlags(own ...cli.Flag) []cli.Flag {
 	})
 }
 
-// settingsOf reads the flags of awsFlags.
-func settingsOf(c *cli.Context) awscfg.Settings {
-	return awscfg.Settings{
+// settingsOf reads the flags of awsFlags; stream names the thing of a certificate that names none.
+func settingsOf(c *cli.Context, stream awscfg.Stream) (awscfg.Settings, error) {
+	set := awscfg.Settings{
 		Region:                c.String("region"),
 		EndpointURI:           c.String("endpoint-uri"),
 		AccessKey:             c.String("access-key"),
 		SecretAccessKey:       awscfg.Secret(c.String("secret-access-key")),
 		SessionToken:          awscfg.Secret(c.String("session-token")),
 		Profile:               c.String("profile"),
+		CredentialPath:        c.String("credential-path"),
 		RoleARN:               c.String("role-arn"),
 		ExternalID:            c.String("external-id"),
 		CAFile:                c.String("ca-file"),
+		Proxy:                 awscfg.Secret(c.String("proxy")),
 		RequestTimeout:        c.Duration("request-timeout"),
 		UseDualStack:          c.Bool("dualstack"),
 		UseFIPS:               c.Bool("fips"),
 		AccountIDEndpointMode: c.String("account-id-endpoint-mode"),
 	}
+	if text := c.String("iot-certificate"); text != "" {
+		certificate, err := awscfg.ParseIoTText(text)
+		if err != nil {
+			return set, err
+		}
+		certificate.ThingName = cmp.Or(certificate.ThingName, stream.Name)
+		set.IoTCertificate = certificate
+	}
+	return set, nil
 }
 
 // target is a session and the stream it is about, which may be none.
@@ -72,7 +87,11 @@ func openAWS(c *cli.Context, stream string) (target, error) {
 			return t, err
 		}
 	}
-	t.Session, err = awscfg.Open(c.Context, settingsOf(c), t.stream)
+	set, err := settingsOf(c, t.stream)
+	if err != nil {
+		return t, err
+	}
+	t.Session, err = awscfg.Open(c.Context, set, t.stream)
 	return t, err
 }
 

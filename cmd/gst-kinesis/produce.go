@@ -128,7 +128,10 @@ func (p *program) send(c *cli.Context, pr *production) error {
 
 // startProducer opens the way to the service, without speaking to it yet, and starts the producer; leave is called after its Close.
 func (p *program) startProducer(c *cli.Context, pr *production, v *produceView) (*producer.Producer, func(), error) {
-	set := settingsOf(c)
+	set, err := settingsOf(c, pr.stream)
+	if err != nil {
+		return nil, nil, err
+	}
 	set.Wire, set.MaxConnections = pr.wire, pr.settings.MaxInFlight
 	set.Notice = func(text string) { v.Noticed(producer.Notice{Text: text}) }
 	// Not the command's context: an interrupt must not keep what was read from being delivered.
@@ -138,11 +141,16 @@ func (p *program) startProducer(c *cli.Context, pr *production, v *produceView) 
 	}
 	pr.settings.Region = session.Region()
 	client := session.Kinesis()
-	prod, err := producer.New(client, pr.settings, v,
+	options := []producer.Option{
 		producer.WithCredentials(session.CheckCredentials, session.RefreshCredentials),
 		producer.WithShards(func(ctx context.Context) ([]shard.Shard, error) {
 			return control.OpenShards(ctx, client, pr.stream.Name, pr.stream.ARN)
-		}))
+		}),
+	}
+	if c.Bool("check") {
+		options = append(options, producer.WithCheck())
+	}
+	prod, err := producer.New(client, pr.settings, v, options...)
 	if err != nil {
 		session.Close()
 		return nil, nil, err

@@ -85,6 +85,7 @@ func loadFlags() []cli.Flag {
 
 func shownFlags() []cli.Flag {
 	return []cli.Flag{
+		&cli.BoolFlag{Name: "check", Usage: "ask at the start, by PutRecords with DryRun, whether records may be written"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "read the input once, print what would be sent, and send nothing"},
 		&cli.BoolFlag{Name: "acks", Usage: "print a line for each accepted record: SequenceNumber=… ShardId=… PartitionKey=… Bytes=…"},
 		&cli.BoolFlag{Name: "dots", Usage: "print a period for each accepted record, and no status"},

@@ -157,17 +157,21 @@ func (p *program) timeFlag(c *cli.Context, name string) (time.Time, error) {
 }
 
 // place is how the letters are read.
-func (r *redriving) place() deadletter.Settings {
-	set := settingsOf(r.c)
+func (r *redriving) place() (deadletter.Settings, error) {
+	set, err := settingsOf(r.c, r.stream)
 	if r.target.Kind == deadletter.Stream {
 		set.Region = r.target.Region // so that --endpoint-uri is the endpoint of it
 	}
-	return deadletter.Settings{AWS: set, Log: r.p.log, Now: r.p.now}
+	return deadletter.Settings{AWS: set, Log: r.p.log, Now: r.p.now}, err
 }
 
 // walk visits all bundles of the target.
 func (r *redriving) walk(ctx context.Context, take bool, visit func(deadletter.Bundle) error) (err error) {
-	source, err := deadletter.OpenSource(ctx, r.target, r.place(), r.filter.Since, take)
+	place, err := r.place()
+	if err != nil {
+		return err
+	}
+	source, err := deadletter.OpenSource(ctx, r.target, place, r.filter.Since, take)
 	if err != nil {
 		return err
 	}

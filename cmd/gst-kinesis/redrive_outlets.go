@@ -76,7 +76,10 @@ func (o *outlets) start(to outlet) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := settingsOf(o.r.c)
+	set, err := settingsOf(o.r.c, stream)
+	if err != nil {
+		return nil, err
+	}
 	set.Region = cmp.Or(to.region, stream.Region, set.Region)
 	// Not the command's context: an interrupt ends it by Close, in good order.
 	session, err := awscfg.Open(context.Background(), set, stream)

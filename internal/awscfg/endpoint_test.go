@@ -5,12 +5,14 @@ import (
 	"encoding/pem"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -96,4 +98,21 @@ func put(t *testing.T, s *Session, stream Stream, options ...func(*kinesis.Optio
 	off := func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }
 	_, err := s.Kinesis(append(options, off)...).PutRecords(context.Background(), in)
 	return err
+}
+
+// assumed is STS's answer to AssumeRole.
+func assumed(key string, end time.Time) string {
+	return `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>` +
+		`<AccessKeyId>` + key + `</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>rt</SessionToken>` +
+		`<Expiration>` + end.UTC().Format(time.RFC3339) + `</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
+}
+
+// watched gives a server like e, whose connections' states are watched; e keeps what it is asked.
+func (e *endpoint) watched(t *testing.T, watch func(net.Conn, http.ConnState)) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(e.Config.Handler)
+	server.Config.ConnState = watch
+	server.Start()
+	t.Cleanup(server.Close)
+	return server.URL
 }

@@ -1,9 +1,11 @@
 package awscfg
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -20,11 +22,12 @@ import (
 // Session is a way to AWS: a resolved configuration and a connection pool.
 // It may be used by several goroutines at once.
 type Session struct {
-	config    aws.Config
-	settings  Settings
-	transport *http.Transport
-	client    *http.Client
-	caches    []*aws.CredentialsCache // the role's and the one below it
+	config   aws.Config
+	settings Settings
+	client   *http.Client
+	caches   []*aws.CredentialsCache // the role's and the one below it
+	chain    *chain                  // nil where the settings say who we are
+	fresh    func() *http.Transport  // makes a transport by the settings
 }
 
 // Open resolves settings for a stream, which may be the zero Stream when none is
@@ -41,7 +44,12 @@ func Open(ctx context.Context, s Settings, stream Stream) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, s.loadOptions(base)...)
+	own, err := s.ownCredentials(stream)
+	if err != nil {
+		return nil, err
+	}
+	options := s.loadOptions(base, own)
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return nil, fmt.Errorf("loading the AWS configuration: %w", err)
 	}
@@ -49,13 +57,22 @@ func Open(ctx context.Context, s Settings, stream Stream) (*Session, error) {
 		return nil, fmt.Errorf("loading the AWS configuration: %w", ErrNoRegion)
 	}
 	session := &Session{settings: s}
+	session.remember(cfg.Credentials)
+	if own == nil && cfg.Credentials != nil {
+		session.chain = &chain{options: options, now: cfg.Credentials}
+		cfg.Credentials = session.chain
+	}
 	session.config = session.withRole(cfg)
 	// The SDK may have added AWS_CA_BUNDLE to the client it was given.
 	if loaded, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
 		base = loaded
 	}
-	session.transport = s.pool(base)
-	session.client = &http.Client{Transport: session.transport, CheckRedirect: noRedirect}
+	fresh, err := s.pool(base)
+	if err != nil {
+		return nil, err
+	}
+	session.fresh = fresh
+	session.client = &http.Client{Transport: newRotating(fresh), CheckRedirect: noRedirect}
 	return session, nil
 }
 
@@ -72,7 +89,30 @@ func (s *Settings) takeRegion(stream Stream) error {
 	}
 }
 
-func (s Settings) loadOptions(base *awshttp.BuildableClient) []func(*config.LoadOptions) error {
+// ownCredentials gives the credentials that the settings say; nil leaves them to the chain.
+func (s *Settings) ownCredentials(stream Stream) (aws.CredentialsProvider, error) {
+	switch {
+	case s.AccessKey != "":
+		return credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretAccessKey.Reveal(), s.SessionToken.Reveal()), nil
+	case s.CredentialPath != "":
+		return s.newRenewal(&fileProvider{path: s.CredentialPath, now: time.Now}, "credential-path", fileRecheck), nil
+	case s.IoTCertificate == nil:
+		return nil, nil //nolint:nilnil // there are none
+	}
+	roots, err := trusted(s.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	proxy, err := s.proxy()
+	if err != nil {
+		return nil, err
+	}
+	provider := &iotProvider{set: *s.IoTCertificate, roots: roots, proxy: proxy, now: time.Now}
+	provider.set.ThingName = cmp.Or(provider.set.ThingName, stream.Name)
+	return s.newRenewal(provider, "iot-certificate", 0), nil
+}
+
+func (s Settings) loadOptions(base *awshttp.BuildableClient, own aws.CredentialsProvider) []func(*config.LoadOptions) error {
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(base),
 		config.WithLogger(logging.Nop{}),
@@ -83,9 +123,8 @@ func (s Settings) loadOptions(base *awshttp.BuildableClient) []func(*config.Load
 	if s.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(s.Profile))
 	}
-	if s.AccessKey != "" {
-		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(
-			s.AccessKey, s.SecretAccessKey.Reveal(), s.SessionToken.Reveal())))
+	if own != nil {
+		options = append(options, config.WithCredentialsProvider(own))
 	}
 	if s.UseDualStack {
 		options = append(options, config.WithUseDualStackEndpoint(aws.DualStackEndpointStateEnabled))
@@ -101,7 +140,6 @@ func (s Settings) loadOptions(base *awshttp.BuildableClient) []func(*config.Load
 
 // withRole puts the role's credentials in place of those it is assumed with.
 func (s *Session) withRole(cfg aws.Config) aws.Config {
-	s.remember(cfg.Credentials)
 	if s.settings.RoleARN == "" {
 		return cfg
 	}
@@ -115,7 +153,7 @@ func (s *Session) withRole(cfg aws.Config) aws.Config {
 		}
 	})
 	with := cfg.Copy()
-	with.Credentials = aws.NewCredentialsCache(role)
+	with.Credentials = s.settings.newRenewal(role, "role-arn", 0)
 	s.remember(with.Credentials)
 	return with
 }
@@ -138,6 +176,10 @@ func (s *Session) Kinesis(options ...func(*kinesis.Options)) *kinesis.Client {
 	protocol := wire.New(wire.Settings{Mode: s.settings.Wire, Endpoint: s.settings.EndpointURI, Log: s.settings.Notice})
 	return kinesis.NewFromConfig(s.config, append([]func(*kinesis.Options){ours, protocol.Install}, options...)...)
 }
+
+// Transport returns a new transport with the session's settings: proxy, trust, the
+// connections' wrapping. It is for calls that a pool does not suit; its user closes what it opens.
+func (s *Session) Transport() *http.Transport { return s.fresh() }
 
 // Config returns the configuration for clients of other services; endpoint-uri
 // and the connection pool are not part of it.
@@ -165,12 +207,15 @@ func (s *Session) CheckCredentials(ctx context.Context) error {
 }
 
 // RefreshCredentials forgets cached credentials, so that the next request asks
-// the chain for fresh ones.
+// for fresh ones: files are read again, AWS IoT and roles are asked.
 func (s *Session) RefreshCredentials() {
+	if s.chain != nil {
+		s.chain.refresh()
+	}
 	for _, cache := range s.caches {
 		cache.Invalidate()
 	}
 }
 
 // Close closes idle connections; those in use close when their request ends.
-func (s *Session) Close() { s.transport.CloseIdleConnections() }
+func (s *Session) Close() { s.client.CloseIdleConnections() }

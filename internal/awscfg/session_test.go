@@ -181,9 +181,7 @@ func TestARoleIsAssumed(t *testing.T) { //nolint:paralleltest // sets the enviro
 			ok(w, r)
 			return
 		}
-		_, _ = io.WriteString(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>`+
-			`<AccessKeyId>ROLEKEY</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>rt</SessionToken>`+
-			`<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`)
+		_, _ = io.WriteString(w, assumed("ROLEKEY", time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)))
 	}
 	t.Setenv("AWS_ENDPOINT_URL_STS", e.URL)
 	s := testSettings(e)

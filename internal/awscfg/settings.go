@@ -33,6 +33,11 @@ type Settings struct {
 	// Profile is a section of the shared config and credentials files.
 	Profile string
 
+	// CredentialPath is a file with credentials as kvssink reads it, and IoTCertificate gets
+	// them of AWS IoT. Of these two and AccessKey one is set at most.
+	CredentialPath string
+	IoTCertificate *IoTCertificate
+
 	// RoleARN is a role to assume with the credentials above; ExternalID and
 	// RoleSessionName (default "gst-kinesis") go with it.
 	RoleARN         string
@@ -41,6 +46,10 @@ type Settings struct {
 
 	// CAFile holds PEM certificates to trust beside the system's.
 	CAFile string
+	// Proxy is the URL of a proxy, http://USER:PASSWORD@HOST:PORT, https:// or socks5://;
+	// empty goes by HTTPS_PROXY and NO_PROXY, ProxyNone is direct. Metadata of machine or
+	// container, which give credentials, are never asked for through it.
+	Proxy Secret
 	// RequestTimeout is how long a request may take; only the part of it that
 	// concerns connecting is applied here (at most 5 s), the rest is the caller's
 	// by the context of each call. 0 means 10 s.
@@ -56,7 +65,8 @@ type Settings struct {
 	Conn func(net.Conn) net.Conn `json:"-" yaml:"-"`
 	// Wire is how PutRecords travels: wire.Auto is CBOR where it is known to be understood.
 	Wire wire.Mode
-	// Notice is told what a person should know once: that CBOR was refused. It may be nil,
+	// Notice is told what a person should know once: that CBOR was refused, that credentials
+	// were not renewed though those in use still hold. It may be nil,
 	// is called from whichever goroutine makes a call, and must not block.
 	Notice func(text string) `json:"-" yaml:"-"`
 
@@ -82,6 +92,7 @@ const (
 var (
 	errHalfKey   = errors.New("access-key and secret-access-key go together: set both or neither")
 	errLoneToken = errors.New("session-token goes with access-key and secret-access-key: set all three")
+	errManyWays  = errors.New("access-key, credential-path and iot-certificate are three ways to credentials: set one")
 	errLoneID    = errors.New("external-id goes with role-arn: set both")
 	// ErrNoRegion is the error of Open when no region is to be found.
 	ErrNoRegion = errors.New("no region: set property region, AWS_REGION, or region in the profile")
@@ -94,6 +105,8 @@ func (s Settings) Validate() error {
 		return errHalfKey
 	case s.SessionToken != "" && s.AccessKey == "":
 		return errLoneToken
+	case s.ways() > 1:
+		return errManyWays
 	case s.ExternalID != "" && s.RoleARN == "":
 		return errLoneID
 	case s.RequestTimeout < 0:
@@ -107,7 +120,25 @@ func (s Settings) Validate() error {
 			return err
 		}
 	}
+	if s.IoTCertificate != nil {
+		if err := s.IoTCertificate.validate(); err != nil {
+			return err
+		}
+	}
+	if _, err := s.proxy(); err != nil {
+		return err
+	}
 	return validateEndpoint(s.EndpointURI)
+}
+
+// ways counts the ways to credentials that are set.
+func (s *Settings) ways() (n int) {
+	for _, set := range [...]bool{s.AccessKey != "", s.CredentialPath != "", s.IoTCertificate != nil} {
+		if set {
+			n++
+		}
+	}
+	return n
 }
 
 func setMode(mode *aws.AccountIDEndpointMode, text string) error {

@@ -8,12 +8,17 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
 // keepAlive is the interval of TCP's own probes of a silent connection.
 const keepAlive = idleTimeout / 6
+
+// baseTimeout bounds each request for credentials, which the SDK's cache keeps from the
+// caller's bound: a server that never answers must not hold them for ever.
+const baseTimeout = 20 * time.Second
 
 // baseClient is what the SDK uses for credentials (STS, SSO, the machine's
 // metadata, for which it shortens the time-outs). These calls are rare: no
@@ -23,11 +28,17 @@ func baseClient(s Settings) (*awshttp.BuildableClient, error) {
 	if err != nil {
 		return nil, err
 	}
+	proxy, err := s.proxy()
+	if err != nil {
+		return nil, err
+	}
 	return awshttp.NewBuildableClient().
+		WithTimeout(baseTimeout).
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = s.connectTimeout() }).
 		WithTransportOptions(func(t *http.Transport) {
 			t.TLSHandshakeTimeout = s.connectTimeout()
 			t.DisableKeepAlives = true
+			t.Proxy, t.OnProxyConnectResponse = besideMachine(proxy), proxyAnswer
 			if roots != nil {
 				t.TLSClientConfig.RootCAs = roots
 			}
@@ -54,42 +65,69 @@ func trusted(file string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// pool returns the transport of the session's own connections, with proxy, trust
-// and dialer of the base client.
-func (s Settings) pool(base *awshttp.BuildableClient) *http.Transport {
+// pool returns who makes transports for the session's own connections, with trust and
+// proxy of the base client. What holds of them:
+//
+//   - As many idle connections are kept as requests may be in flight (MaxConnections, which
+//     max-in-flight sets), so that none is closed behind a request only to be opened again.
+//     How many there are at a time nobody bounds but the callers, who are bounded themselves.
+//   - An idle one closes after idleTimeout, and one of maxConnectionAge takes no further
+//     request (rotating), which is how a change in DNS is followed: each new connection asks
+//     for the name again, as Go keeps no names.
+//   - A new connection resumes the TLS session of an earlier one where the server gives
+//     tickets, which saves the certificates and their check; also after a rotation.
+//   - TCP probes a silent connection each keepAlive and gives it up after 9 that nobody
+//     answers. A request under way has its own bound, of the caller's context.
+//   - Of a name with IPv6 and IPv4 the second family is tried after 300 ms beside the first
+//     (RFC 8305, net.Dialer's default), so a network with broken IPv6 costs that much.
+func (s Settings) pool(base *awshttp.BuildableClient) (func() *http.Transport, error) {
+	proxy, err := s.proxy()
+	if err != nil {
+		return nil, err
+	}
 	connections := s.MaxConnections
 	if connections == 0 {
 		connections = defaultConnections
 	}
-	t := base.GetTransport()
-	dialer := &net.Dialer{Timeout: s.connectTimeout(), KeepAlive: keepAlive}
-	t.DialContext = dialer.DialContext
-	if s.Conn != nil {
-		t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := dialer.DialContext(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			return s.Conn(c), nil
+	sessions := tls.NewLRUClientSessionCache(2 * connections)
+	return func() *http.Transport {
+		t := base.GetTransport()
+		t.Proxy = proxy
+		dialer := &net.Dialer{Timeout: s.connectTimeout(), KeepAlive: keepAlive}
+		t.DialContext = s.dial(dialer)
+		t.TLSClientConfig.ClientSessionCache = sessions
+		t.DisableKeepAlives = false
+		t.MaxIdleConns = connections
+		t.MaxIdleConnsPerHost = connections
+		t.MaxConnsPerHost = 0
+		t.IdleConnTimeout = idleTimeout
+		t.ForceAttemptHTTP2 = s.HTTP2
+		if !s.HTTP2 {
+			t.Protocols = new(http.Protocols)
+			t.Protocols.SetHTTP1(true)
+			// The base client's transport has been prepared for HTTP/2 by being copied.
+			t.TLSClientConfig.NextProtos = nil
+			t.TLSNextProto = make(map[string]func(string, *tls.Conn) http.RoundTripper)
 		}
+		t.DisableCompression = true
+		// Larger than net/http's 4 KiB: a body of a megabyte in 16 times fewer writes.
+		t.WriteBufferSize = 64 << 10
+		return t
+	}, nil
+}
+
+// dial opens connections, wrapped as the settings ask for.
+func (s Settings) dial(dialer *net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
+	if s.Conn == nil {
+		return dialer.DialContext
 	}
-	t.DisableKeepAlives = false
-	t.MaxIdleConns = connections
-	t.MaxIdleConnsPerHost = connections
-	t.MaxConnsPerHost = 0
-	t.IdleConnTimeout = idleTimeout
-	t.ForceAttemptHTTP2 = s.HTTP2
-	if !s.HTTP2 {
-		t.Protocols = new(http.Protocols)
-		t.Protocols.SetHTTP1(true)
-		// The base client's transport has been prepared for HTTP/2 by being copied.
-		t.TLSClientConfig.NextProtos = nil
-		t.TLSNextProto = make(map[string]func(string, *tls.Conn) http.RoundTripper)
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return s.Conn(c), nil
 	}
-	t.DisableCompression = true
-	// Larger than net/http's 4 KiB: a body of a megabyte in 16 times fewer writes.
-	t.WriteBufferSize = 64 << 10
-	return t
 }
 
 // noRedirect gives the caller the redirect itself: the service never redirects,

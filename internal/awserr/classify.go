@@ -21,6 +21,10 @@ func Classify(err error, s Subject) Fault {
 	if err == nil {
 		return Fault{}
 	}
+	var known *Known
+	if errors.As(err, &known) {
+		return known.Fault
+	}
 	f := Fault{HTTPStatus: statusOf(err), RequestID: requestIDOf(err)}
 	k := f.fill(err)
 	f.Class, f.Party = k.class, k.party

@@ -56,10 +56,10 @@ func (f *Fault) fillNetwork(err error) (kind, bool) {
 		any net.Error
 	)
 	f.Message = oneLine(transportText(err))
+	if k, ok := f.fillProxy(err); ok {
+		return k, true
+	}
 	switch {
-	case strings.Contains(f.Message, "Proxy Authentication Required"):
-		f.Code = CodeProxy
-		return kind{Permanent, Network, remedyProxy}, true
 	case errors.As(err, &dns):
 		f.Code = CodeDNS
 		return kind{Transient, Network, remedyDNS}, true
@@ -86,6 +86,48 @@ func (f *Fault) fillNetwork(err error) (kind, bool) {
 	default:
 		return kind{}, false
 	}
+}
+
+// fillProxy knows a proxy that is there and does not let us through. That it is not there
+// is told as for any host, with what to do about a proxy.
+func (f *Fault) fillProxy(err error) (kind, bool) {
+	var (
+		refusal *ProxyError
+		op      *net.OpError
+	)
+	switch {
+	case errors.As(err, &refusal):
+		f.Code, f.Message = CodeProxy, refusal.Error()
+		if refusal.Status >= 500 { // the way behind it
+			return kind{Transient, Network, remedyProxy}, true
+		}
+		return kind{Permanent, Network, remedyProxy}, true
+	case strings.Contains(f.Message, "Proxy Authentication Required"):
+		f.Code = CodeProxy
+		return kind{Permanent, Network, remedyProxy}, true
+	case !errors.As(err, &op):
+		return kind{}, false
+	case op.Op == "socks connect" && strings.Contains(f.Message, "authentication"):
+		f.Code = CodeProxy
+		return kind{Permanent, Network, remedyProxy}, true
+	case op.Op == "proxyconnect", op.Op == "socks connect":
+		within := Fault{}
+		if k, ok := within.fillNetwork(op.Err); ok && within.Code != CodeProxy {
+			f.Code = within.Code
+			return kind{k.class, Network, remedyProxy}, true
+		}
+		f.Code = CodeProxy
+		return kind{Transient, Network, remedyProxy}, true
+	default:
+		return kind{}, false
+	}
+}
+
+// AtProxy reports whether the way failed before or at a proxy.
+func AtProxy(err error) bool {
+	f := Fault{Message: oneLine(transportText(err))}
+	k, ok := f.fillProxy(err)
+	return ok && k.remedy == remedyProxy
 }
 
 // transportText returns the part of an error that the network wrote, without the

@@ -86,7 +86,7 @@ func (r remedy) aboutNetwork(s Subject) string {
 	host := cmp.Or(s.Endpoint, "the endpoint of region "+cmp.Or(s.Region, "(none)"))
 	switch r {
 	case remedyProxy:
-		return "check the proxy (HTTPS_PROXY, NO_PROXY) and its user and password"
+		return "check the proxy (property proxy, HTTPS_PROXY, NO_PROXY), its user and password, and that it lets " + host + " through"
 	case remedyEndpoint:
 		return "check endpoint-uri and region: " + host + " does not answer as Kinesis does"
 	case remedyRegion:

@@ -23,6 +23,8 @@ type field struct {
 	p        *Producer
 	o        *waitingObserver
 	sent     int
+	options  []Option
+	identity func(*awscfg.Settings) // who we are, in place of a key
 }
 
 // waitingObserver lets tests wait for what it hears.
@@ -67,11 +69,15 @@ func (f *field) start() {
 func (f *field) startAs(access, secret string) {
 	f.Helper()
 	var err error
-	f.session, err = awscfg.Open(context.Background(), awscfg.Settings{
-		Region: local.DefaultRegion, EndpointURI: f.server.URL(), AccessKey: access, SecretAccessKey: awscfg.Secret(secret),
-	}, awscfg.Stream{})
+	set := awscfg.Settings{Region: local.DefaultRegion, EndpointURI: f.server.URL()}
+	if set.AccessKey, set.SecretAccessKey = access, awscfg.Secret(secret); f.identity != nil {
+		set.AccessKey, set.SecretAccessKey = "", ""
+		f.identity(&set)
+	}
+	f.session, err = awscfg.Open(context.Background(), set, awscfg.Stream{})
 	require.NoError(f, err)
-	f.p, err = New(f.session.Kinesis(), f.settings, f.o, WithCredentials(f.session.CheckCredentials, f.session.RefreshCredentials))
+	options := append([]Option{WithCredentials(f.session.CheckCredentials, f.session.RefreshCredentials)}, f.options...)
+	f.p, err = New(f.session.Kinesis(), f.settings, f.o, options...)
 	require.NoError(f, err)
 	f.Cleanup(f.stop)
 }

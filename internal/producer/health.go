@@ -200,22 +200,7 @@ func (p *Producer) troubleOf(f awserr.Fault, err error, records int) Trouble {
 	return Trouble{Fault: f, Err: err, Count: 1, Records: records, Stream: p.subject.Stream, Region: p.subject.Region}
 }
 
-// checkCredentials asks for credentials at the start, so that their absence is
-// found before the first record.
-func (p *Producer) checkCredentials() {
-	for n := 1; ; n++ {
-		err := p.hooks.check(p.base)
-		if err == nil || p.base.Err() != nil {
-			return
-		}
-		wait, again := p.settleCheck(awserr.Classify(err, p.subject), err, n)
-		if !again || !p.sleep(wait) {
-			return
-		}
-	}
-}
-
-// settleCheck takes note of credentials that are not to be had.
+// settleCheck takes note of credentials that are not to be had, or of a check that failed.
 func (p *Producer) settleCheck(fault awserr.Fault, err error, n int) (wait time.Duration, again bool) {
 	var dead list
 	p.mu.Lock()

@@ -101,10 +101,11 @@ type phase struct {
 
 // hooks are what a caller may give beside the client.
 type hooks struct {
-	check   func(context.Context) error
-	refresh func()
-	shards  func(context.Context) ([]shard.Shard, error)
-	largest func(context.Context) (int, error)
+	check    func(context.Context) error
+	refresh  func()
+	rehearse bool // ask by DryRun at the start
+	shards   func(context.Context) ([]shard.Shard, error)
+	largest  func(context.Context) (int, error)
 }
 
 // Option changes how a Producer works inside.
@@ -211,8 +212,8 @@ func (p *Producer) start() {
 	for range p.settings.MaxInFlight {
 		p.running.Go(p.sendAll)
 	}
-	if p.hooks.check != nil {
-		p.running.Go(p.checkCredentials)
+	if p.hooks.check != nil || p.hooks.rehearse {
+		p.running.Go(p.checkStart)
 	}
 	if p.hooks.shards != nil {
 		p.running.Go(p.survey)

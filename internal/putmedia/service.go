@@ -62,7 +62,7 @@ func NewService(session *awscfg.Session, spec Spec) *Service {
 		}
 	})
 	s.http = &http.Client{
-		Transport:     s.transport(session.HTTPClient().Transport.(*http.Transport).Clone()),
+		Transport:     s.transport(session.Transport()),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return s

@@ -103,7 +103,7 @@ func (s *element) Start() error {
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}
 	reporter := newReporter(s.e, settings)
-	aws, err := settings.aws(func(text string) { reporter.Noticed(producer.Notice{Text: text}) })
+	aws, err := settings.aws(stream, func(text string) { reporter.Noticed(producer.Notice{Text: text}) })
 	if err != nil {
 		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
 	}

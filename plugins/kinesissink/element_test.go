@@ -180,17 +180,6 @@ func TestBadSettingsAreToldWithTheRemedy(t *testing.T) {
 	}
 }
 
-func TestSecretsAreNowhereToBeRead(t *testing.T) {
-	p := gsttest.Parse(t, "fakesrc num-buffers=0 ! kinesissink name=k stream-name=s region=x access-key=AKID secret-access-key=hush session-token=hush2 endpoint-uri=http://127.0.0.1:1")
-	k := p.Element("k")
-	require.Nil(t, k.Get("secret-access-key"))
-	require.Nil(t, k.Get("session-token"))
-	require.Equal(t, "AKID", k.Get("access-key"))
-	dot := p.Dot()
-	require.Contains(t, dot, "GstKinesisSink")
-	require.NotContains(t, dot, "hush")
-}
-
 func TestTheURI(t *testing.T) {
 	e, err := gst.NewElement("kinesissink", "")
 	require.NoError(t, err)

@@ -56,6 +56,10 @@ var (
 		enum(wire.OnlyJSON.String(), "JSON always", int(wire.OnlyJSON)),
 		enum(wire.PreferCBOR.String(), "CBOR, until the endpoint refuses it", int(wire.PreferCBOR)),
 	}
+	checks = []gst.EnumValue{
+		enum(checkOff, "The first record tells", 0),
+		enum(checkDryRun, "By PutRecords with DryRun, before there is a record", 1),
+	}
 	spoolSyncs = []gst.EnumValue{
 		enum(spool.SyncInterval.String(), "Once a second: a loss of power costs that much", 0),
 		enum(spool.SyncAlways.String(), "Before a buffer counts as accepted: a loss of power costs nothing", 1),
@@ -154,6 +158,18 @@ var awsProperties = []property{
 		Field: func(s *Settings) any { return &s.SessionToken }, Flags: gst.WriteOnly,
 	},
 	{
+		Name: "credential-path",
+		Blurb: "File with credentials that another program renews, as kvssink reads it: a line CREDENTIALS accessKey secretKey, or " +
+			"CREDENTIALS accessKey expiration secretKey sessionToken",
+		Field: func(s *Settings) any { return &s.CredentialPath },
+	},
+	{
+		Name: "iot-certificate",
+		Blurb: "Credentials of AWS IoT for a device's certificate, as kvssink has it: iot-certificate,endpoint=HOST,cert-path=PEM,key-path=PEM,role-aliases=ALIAS; " +
+			"besides ca-path, iot-thing-name (unset: the stream's name), connection-timeout and completion-timeout in s (3 and 5)",
+		Field: func(s *Settings) any { return &s.IoTCertificate },
+	},
+	{
 		Name:  "profile",
 		Blurb: "Profile in the AWS configuration files",
 		Field: func(s *Settings) any { return &s.Profile },
@@ -197,6 +213,16 @@ var awsProperties = []property{
 		Name:  "ca-file",
 		Blurb: "PEM file with certificates to trust beside the system's",
 		Field: func(s *Settings) any { return &s.CAFile },
+	},
+	{
+		Name:  "proxy",
+		Blurb: "Proxy as http://USER:PASSWORD@HOST:PORT, https:// or socks5:// (unset: HTTPS_PROXY and NO_PROXY; none: directly); never readable",
+		Field: func(s *Settings) any { return &s.Proxy }, Flags: gst.WriteOnly,
+	},
+	{
+		Name:  "check",
+		Blurb: "Whether it is asked at the start if records may be written. An endpoint-uri that does not know DryRun stores one record of key gst-kinesis-check",
+		Field: func(s *Settings) any { return &s.Check }, EnumName: "GstKinesisCheck", Values: checks,
 	},
 	{
 		Name:  "request-timeout",

@@ -61,6 +61,9 @@ func (s *session) begin(stream awscfg.Stream, aws awscfg.Settings, limits *limit
 		producer.WithLimits(shared),
 		producer.WithUplink(s.uplink),
 	}
+	if s.settings.Check == checkDryRun {
+		options = append(options, producer.WithCheck())
+	}
 	if s.settings.MaxRecordSize == 0 {
 		options = append(options, producer.WithRecordLimit(func(ctx context.Context) (int, error) {
 			return control.LargestRecord(ctx, s.way, stream.Name, stream.ARN)

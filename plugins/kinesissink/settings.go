@@ -1,11 +1,13 @@
 package kinesissink
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/awscfg"
 	"gst-kinesis/internal/deadletter"
 	"gst-kinesis/internal/envelope"
@@ -24,11 +26,14 @@ type Settings struct {
 	Region, EndpointURI            string
 	AccessKey                      string
 	SecretAccessKey, SessionToken  awscfg.Secret
+	CredentialPath                 string
+	IoTCertificate                 *gst.Structure
 	Profile, RoleARN, ExternalID   string
 	RoleSessionName                string
 	UseDualStack, UseFIPS          bool
 	AccountIDEndpointMode          string
-	CAFile, Wire                   string
+	CAFile, Wire, Check            string
+	Proxy                          awscfg.Secret
 	RequestTimeout                 int64 // ms
 	RetryAttempts                  int32
 	PartitionKeyMode, PartitionKey string
@@ -64,6 +69,8 @@ type Settings struct {
 }
 
 const (
+	checkOff     = "off"
+	checkDryRun  = "dry-run"
 	leakyAuto    = "auto"
 	acksNone     = "none"
 	acksMessages = "messages"
@@ -81,6 +88,7 @@ func settingsOf(p producer.Settings) Settings {
 		RateLimit:        p.RateLimit.String(),
 
 		Wire:              wire.Auto.String(),
+		Check:             checkOff,
 		SpoolSync:         spool.SyncInterval.String(),
 		SpoolMaxBytes:     spool.DefaultMaxBytes,
 		Compression:       p.Compression.String(),
@@ -201,15 +209,26 @@ func (s *Settings) leaky(live bool) producer.Leaky {
 	return producer.LeakyNo
 }
 
-// aws gives the settings as awscfg takes them.
-func (s *Settings) aws(notice func(string)) (awscfg.Settings, error) {
+// aws gives the settings as awscfg takes them. The thing of a certificate is named after the stream, also for the places of dead letters.
+func (s *Settings) aws(stream awscfg.Stream, notice func(string)) (awscfg.Settings, error) {
 	mode, err := wire.ParseMode(s.Wire)
+	if err != nil {
+		return awscfg.Settings{}, err
+	}
+	var certificate *awscfg.IoTCertificate
+	if s.IoTCertificate != nil {
+		if certificate, err = awscfg.ParseIoTCertificate(s.IoTCertificate.All()); err != nil {
+			return awscfg.Settings{}, err
+		}
+		certificate.ThingName = cmp.Or(certificate.ThingName, stream.Name)
+	}
 	return awscfg.Settings{
 		Wire: mode, Notice: notice,
 		Region: s.Region, EndpointURI: s.EndpointURI,
 		AccessKey: s.AccessKey, SecretAccessKey: s.SecretAccessKey, SessionToken: s.SessionToken,
+		CredentialPath: s.CredentialPath, IoTCertificate: certificate,
 		Profile: s.Profile, RoleARN: s.RoleARN, ExternalID: s.ExternalID, RoleSessionName: s.RoleSessionName,
 		UseDualStack: s.UseDualStack, UseFIPS: s.UseFIPS, AccountIDEndpointMode: s.AccountIDEndpointMode,
-		CAFile: s.CAFile, RequestTimeout: s.requestTimeout(), MaxConnections: int(s.MaxInFlight),
-	}, err
+		CAFile: s.CAFile, Proxy: s.Proxy, RequestTimeout: s.requestTimeout(), MaxConnections: int(s.MaxInFlight),
+	}, nil
 }
