@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,39 +12,54 @@ import (
 
 	"gst-kinesis/cmd/gst-kinesis/internal/status"
 	"gst-kinesis/internal/awscfg"
-	"gst-kinesis/internal/control"
+	"gst-kinesis/internal/deadletter"
+	"gst-kinesis/internal/places"
 	"gst-kinesis/internal/producer"
-	"gst-kinesis/internal/shard"
+	"gst-kinesis/internal/spool"
 	"gst-kinesis/internal/wire"
 )
 
 func (p *program) produceCommand() *cli.Command {
-	flags := awsFlags(slices.Concat(inputFlags(), keyFlags(), sendingFlags(), loadFlags(), metricsFlags(), shownFlags())...)
-	for _, f := range flags {
-		if d, ok := f.(*cli.DurationFlag); ok && d.Name == "request-timeout" {
-			d.Value = producer.Default().RequestTimeout // shorter: others wait behind a request
-		}
-	}
+	flags := producerFlags(inputFlags(), keyFlags(), sendingFlags(), linkFlags("SENDING"), keptFlags(), loadFlags(), metricsFlags(), shownFlags())
 	return &cli.Command{
 		Name:      "produce",
 		Usage:     "write lines, messages or whole files to a stream, a record each",
 		ArgsUsage: "STREAM [FILE]...",
 		Description: "STREAM is a name or an ARN; with --stream all arguments are files. Without a FILE, or for -, standard input is read.\n" +
 			"SIGINT and SIGTERM end the reading and drain what was read, a second one cuts that short. Exit status: 0 when all that was\n" +
-			"accepted was delivered, 3 when records were lost or files not read to their end, 1 when it failed.",
+			"accepted was delivered or became dead letters, 3 when records were lost or are left in the spool, or files were not read to\n" +
+			"their end, 1 when it failed.",
 		Action: p.produce,
 		Flags:  flags,
 	}
 }
 
+// producerFlags are the flags of a command that sends by a producer.
+func producerFlags(own ...[]cli.Flag) []cli.Flag {
+	flags := awsFlags(slices.Concat(own...)...)
+	for _, f := range flags {
+		if d, ok := f.(*cli.DurationFlag); ok && d.Name == "request-timeout" {
+			d.Value = producer.Default().RequestTimeout // shorter: others wait behind a request
+		}
+	}
+	return flags
+}
+
 // production is what is to be written, where and how.
 type production struct {
-	stream   awscfg.Stream
-	feed     *feed
-	keys     *recordKeys
-	settings producer.Settings
-	wire     wire.Mode
-	duration time.Duration // 0: no bound
+	name       string // of the command
+	stream     awscfg.Stream
+	feed       *feed
+	keys       *recordKeys
+	settings   producer.Settings
+	wire       wire.Mode
+	duration   time.Duration // 0: no bound
+	bandwidth  uint64        // bits a second; 0: no bound
+	places     places.Settings
+	letters    deadletter.Target // where places says so
+	draining   bool              // there is nothing but what is in the spool
+	askLargest bool              // the stream says what its largest record is
+	left       spool.Stats       // what an earlier run left in the spool
 }
 
 func (p *program) produce(c *cli.Context) error {
@@ -72,7 +88,7 @@ func (p *program) newProduction(c *cli.Context) (*production, error) {
 		}
 		name, files = files[0], files[1:]
 	}
-	pr := &production{duration: c.Duration("duration")}
+	pr := &production{name: "produce", duration: c.Duration("duration")}
 	if pr.duration < 0 || c.Duration("status-interval") < 0 {
 		return nil, usageError("--duration and --status-interval must not be negative")
 	}
@@ -89,6 +105,9 @@ func (p *program) newProduction(c *cli.Context) (*production, error) {
 	if pr.keys, err = newRecordKeys(c); err != nil {
 		return nil, usageError("produce: %v", err)
 	}
+	if err = cmp.Or(pr.keep(c), pr.link(c)); err != nil {
+		return nil, usageError("produce: %v", err)
+	}
 	pr.feed, err = p.newFeed(c, files)
 	return pr, err
 }
@@ -103,59 +122,50 @@ func (p *program) send(c *cli.Context, pr *production) error {
 		return err
 	}
 	defer shown.Leave()
-	prod, leave, err := p.startProducer(c, pr, v)
+	w, err := p.openWay(c, pr, v)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	prod := w.producer
 	pr.keys.producer = prod
 	shown.Publish(sourceOf(prod, pr.stream, "produce"))
 	force, stop := interrupts(c.Context)
 	defer stop()
 	defer outliveOutput()()
+	if n := pr.left.Records; n > 0 {
+		v.log.Info(pr.greeting(), "records", n, "bytes", pr.left.Bytes, "directory", pr.places.SpoolDirectory)
+	}
 	end := v.shown(c.Context, prod, func() ending {
 		end := pr.read(reading, prod)
-		if end.left = pr.drain(c.Context, force, prod, end); errors.Is(end.left, producer.ErrFailed) {
-			end.why = "an error"
-		}
+		end.left = pr.drain(c.Context, force, prod, end)
+		end.why = pr.why(end, c.Context.Err() != nil)
 		prod.Close()
 		return end
 	})
+	left := w.close()
 	books := booksOf(pr.stream.Name, prod.Books())
+	books.Sink = pr.name
+	pr.tellLeft(v, prod.Books())
 	v.conclude(books, end)
-	return pr.verdict(end, books.Lost())
+	if err := pr.verdict(end, books); err != nil {
+		return err
+	}
+	return left
 }
 
-// startProducer opens the way to the service, without speaking to it yet, and starts the producer; leave is called after its Close.
-func (p *program) startProducer(c *cli.Context, pr *production, v *produceView) (*producer.Producer, func(), error) {
-	set, err := settingsOf(c, pr.stream)
-	if err != nil {
-		return nil, nil, err
+// why says what ended it, once it has drained.
+func (pr *production) why(end ending, interrupted bool) string {
+	switch {
+	case errors.Is(end.left, producer.ErrFailed):
+		return "an error"
+	case pr.draining && interrupted:
+		return errInterrupt.Error()
+	case pr.draining && end.left == nil:
+		return "the end of the spool"
+	case pr.draining:
+		return "drain-timeout"
 	}
-	set.Wire, set.MaxConnections = pr.wire, pr.settings.MaxInFlight
-	set.Notice = func(text string) { v.Noticed(producer.Notice{Text: text}) }
-	// Not the command's context: an interrupt must not keep what was read from being delivered.
-	session, err := awscfg.Open(context.Background(), set, pr.stream)
-	if err != nil {
-		return nil, nil, err
-	}
-	pr.settings.Region = session.Region()
-	client := session.Kinesis()
-	options := []producer.Option{
-		producer.WithCredentials(session.CheckCredentials, session.RefreshCredentials),
-		producer.WithShards(func(ctx context.Context) ([]shard.Shard, error) {
-			return control.OpenShards(ctx, client, pr.stream.Name, pr.stream.ARN)
-		}),
-	}
-	if c.Bool("check") {
-		options = append(options, producer.WithCheck())
-	}
-	prod, err := producer.New(client, pr.settings, v, options...)
-	if err != nil {
-		session.Close()
-		return nil, nil, err
-	}
-	return prod, session.Close, nil
+	return end.why
 }
 
 // The ways in which reading ends beside the end of the input.
@@ -193,8 +203,7 @@ func (pr *production) read(ctx context.Context, prod *producer.Producer) ending 
 	return ending{why: errInterrupt.Error()}
 }
 
-// interruptedDrain bounds what is left after an interrupt and after --duration, unless --drain-timeout says another time. At the end
-// of the input nobody is in a hurry: it takes as long as the stream's shards need for what is left.
+// interruptedDrain is a production's grace.
 const interruptedDrain = 10 * time.Second
 
 // drain waits for what was read to be delivered.
@@ -214,7 +223,7 @@ func (pr *production) drain(ctx context.Context, force <-chan struct{}, prod *pr
 			case <-hurry:
 				hurry = nil
 				if pr.settings.DrainTimeout < 0 {
-					late = time.After(interruptedDrain)
+					late = time.After(pr.grace())
 				}
 				continue
 			case <-force:
@@ -229,17 +238,26 @@ func (pr *production) drain(ctx context.Context, force <-chan struct{}, prod *pr
 }
 
 // verdict is the exit status, and what is said of it.
-func (pr *production) verdict(end ending, lost uint64) error {
+func (pr *production) verdict(end ending, books status.Books) error {
 	var trouble producer.Trouble
-	switch {
+	incomplete := func(format string, args ...any) error {
+		return &statusError{status: statusIncomplete, text: pr.name + ": " + fmt.Sprintf(format, args...)}
+	}
+	switch lost, spooled := books.Lost(), books.Spooled.Records; {
 	case errors.Is(end.left, producer.ErrFailed) && errors.As(end.left, &trouble):
 		return fmt.Errorf("writing to stream %s: %w", pr.stream.Name, trouble)
 	case end.err != nil:
 		return end.err
+	case lost > 0 && spooled > 0:
+		return incomplete("%d accepted records were lost, and %d are still in the spool in %s", lost, spooled, pr.places.SpoolDirectory)
 	case lost > 0:
-		return &statusError{status: statusIncomplete, text: fmt.Sprintf("produce: %d accepted records were not delivered", lost)}
+		return incomplete("%d accepted records were not delivered", lost)
+	case spooled > 0:
+		return incomplete("%d accepted records are not delivered yet and still in the spool in %s", spooled, pr.places.SpoolDirectory)
+	case pr.left.LostRecords > 0:
+		return incomplete("%d records in the spool in %s were damaged and are lost", pr.left.LostRecords, pr.places.SpoolDirectory)
 	case end.why == errInterrupt.Error() && pr.feed.total > 0:
-		return &statusError{status: statusIncomplete, text: "produce: interrupted before the end of the input; all that was read was delivered"}
+		return incomplete("interrupted before the end of the input; all that was read was delivered")
 	}
 	return nil
 }

@@ -22,16 +22,24 @@ const (
 // dryRun reads the input once and prints what would be sent.
 func (p *program) dryRun(ctx context.Context, pr *production) error {
 	pr.feed.passes, pr.feed.pace = 1, nil
-	t := &talliedRecords{keys: pr.keys, largest: pr.settings.MaxRecordSize, split: pr.settings.Oversize == producer.OversizeSplit, byKey: map[string]*keyTally{}}
-	err := pr.feed.run(ctx, t)
-	if printed := t.print(p.out, pr.stream.Name); err == nil {
+	t := newTallied(pr)
+	return pr.surveyed(t, p.out, pr.feed.run(ctx, t))
+}
+
+func newTallied(pr *production) *talliedRecords {
+	return &talliedRecords{keys: pr.keys, largest: pr.settings.MaxRecordSize, split: pr.settings.Oversize == producer.OversizeSplit, byKey: map[string]*keyTally{}}
+}
+
+// surveyed prints what was counted, and says what it means; err is what the counting ended with.
+func (pr *production) surveyed(t *talliedRecords, out io.Writer, err error) error {
+	if printed := t.print(out, pr.stream.Name); err == nil {
 		err = printed
 	}
 	switch lost := t.oversize + t.badKeys; {
 	case err != nil:
 		return err
 	case lost > 0:
-		return &statusError{status: statusIncomplete, text: fmt.Sprintf("produce: %d records would not be delivered", lost)}
+		return &statusError{status: statusIncomplete, text: fmt.Sprintf("%s: %d records would not be delivered", pr.name, lost)}
 	}
 	return nil
 }
@@ -62,32 +70,47 @@ func (k *keyTally) add(size int) {
 }
 
 func (t *talliedRecords) take(_ context.Context, data []byte) error {
+	key, err := t.keys.next(data)
+	if err != nil {
+		t.bad(data, err)
+	} else {
+		t.good(data, key.Partition)
+	}
+	return nil
+}
+
+func (t *talliedRecords) count(data []byte) {
 	t.all.add(len(data))
 	t.most = max(t.most, len(data))
-	key, err := t.keys.next(data)
-	switch {
-	case err != nil:
-		t.badKeys++
-		if t.badKey == nil {
-			t.badKey = err
-		}
-		return nil
-	case !t.split && len(data)+len(key.Partition) > t.largest:
+}
+
+// bad counts a record without a key.
+func (t *talliedRecords) bad(data []byte, err error) {
+	t.count(data)
+	t.badKeys++
+	if t.badKey == nil {
+		t.badKey = err
+	}
+}
+
+// good counts a record with a key.
+func (t *talliedRecords) good(data []byte, key string) {
+	t.count(data)
+	if !t.split && len(data)+len(key) > t.largest {
 		t.oversize++
 	}
 	if t.keys.mode == shard.Random {
-		return nil // a key for each record
+		return // a key for each record
 	}
-	k := t.byKey[key.Partition]
+	k := t.byKey[key]
 	switch {
 	case k == nil && len(t.byKey) >= maxTalliedKeys:
 		k = &t.others
 	case k == nil:
-		k = &keyTally{key: key.Partition}
-		t.byKey[key.Partition] = k
+		k = &keyTally{key: key}
+		t.byKey[key] = k
 	}
 	k.add(len(data))
-	return nil
 }
 
 // print prints what would be sent: all of it, and by key, those with most bytes first.
@@ -116,7 +139,7 @@ func (t *talliedRecords) print(w io.Writer, stream string) error {
 	tab := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
 	fmt.Fprintln(tab, "KEY\tRECORDS\tBYTES")
 	for _, k := range keys[:len(keys)-n] {
-		fmt.Fprintf(tab, "%s\t%d\t%d\n", k.key, k.records, k.bytes)
+		fmt.Fprintf(tab, "%s\t%d\t%d\n", shown(k.key), k.records, k.bytes)
 	}
 	if others.records > 0 {
 		fmt.Fprintf(tab, "(others)\t%d\t%d\n", others.records, others.bytes)

@@ -72,13 +72,18 @@ func (v *produceView) show(ctx context.Context, prod *producer.Producer, ended <
 			return
 		case <-interrupted:
 			interrupted = nil
-			v.log.Info("draining; once more stops at once")
+			if v.pr.draining {
+				v.log.Info("ending; what is not delivered stays in the spool")
+			} else {
+				v.log.Info("draining; once more stops at once")
+			}
 		case <-ticker.C:
 			b := booksOf("", prod.Books())
 			report := meter.Report(v.now(), status.Sample{
 				Records: b.Delivered.Records, Bytes: b.Delivered.Bytes, Dropped: b.Dropped.Records, InFlight: b.InFlight.Records,
+				Spooled: b.Spooled.Records, DeadLettered: b.DeadLettered.Records,
 			})
-			done := v.pr.progress(report.Elapsed, b.InFlight.Bytes)
+			done := v.pr.progress(report.Elapsed, b.InFlight.Bytes+b.Spooled.Bytes)
 			if v.screen.Terminal() {
 				v.screen.Set(done.bar() + report.Line())
 			} else {
@@ -94,11 +99,11 @@ type progress struct {
 	left time.Duration
 }
 
-// progress: bytes that were read and are still held are not done. With a bound by time, too, whatever is further along comes to its end first.
+// progress: bytes that were read, or were in the spool, and are still held are not done. With a bound by time, too, whatever is further along comes to its end first.
 func (pr *production) progress(elapsed time.Duration, held uint64) progress {
 	p := progress{done: -1, left: -1}
-	if total := pr.feed.total; total > 0 {
-		p.done = float64(max(pr.feed.read.Load()-int64(held), 0)) / float64(total) //nolint:gosec // bounded by memory
+	if total := pr.feed.total + pr.left.Bytes; pr.feed.total > 0 || pr.draining && total > 0 {
+		p.done = float64(max(pr.feed.read.Load()+pr.left.Bytes-int64(held), 0)) / float64(total) //nolint:gosec // bounded by memory and disk
 	}
 	if pr.duration > 0 {
 		p.done = max(p.done, float64(elapsed)/float64(pr.duration))
@@ -153,8 +158,23 @@ func (v *produceView) conclude(books status.Books, end ending) {
 	if s := elapsed.Seconds(); s > 0 {
 		attrs = append(attrs, "records/s", math.Round(float64(books.Delivered.Records)/s*10)/10, "bytes/s", uint64(float64(books.Delivered.Bytes)/s))
 	}
-	v.log.Info("produced", attrs...)
+	v.log.Info(v.pr.said(), attrs...)
 	fmt.Fprintln(v.err, books.Line())
+}
+
+// greeting is what is said of records in the spool at the start, and said at the end.
+func (pr *production) greeting() string {
+	if pr.draining {
+		return "sending what is in the spool"
+	}
+	return "what an earlier run left in the spool is sent first"
+}
+
+func (pr *production) said() string {
+	if pr.draining {
+		return "drained"
+	}
+	return "produced"
 }
 
 // ---- producer.Observer ----

@@ -74,6 +74,7 @@ func (p *program) app() *cli.App {
 		p.produceCommand(),
 		p.consumeCommand(),
 		p.redriveCommand(),
+		p.spoolCommand(),
 		p.streamCommand(),
 		p.inspectCommand(),
 		p.versionCommand(),

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode/utf8"
 
 	"gst-kinesis/cmd/gst-kinesis/internal/status"
 	"gst-kinesis/internal/deadletter"
@@ -43,37 +42,26 @@ func (r *redriving) list(ctx context.Context) error {
 // A value with spaces, quotes or control characters is quoted as Go does it. What is
 // not known is left out.
 func letterLine(l *deadletter.Letter) string {
-	var b strings.Builder
-	pair := func(name, value string) {
-		if !utf8.ValidString(value) || strings.ContainsFunc(value, func(c rune) bool { return c == '"' || c == ' ' || !strconv.IsGraphic(c) }) {
-			value = strconv.Quote(value)
-		}
-		b.WriteString(name + "=" + value + " ")
-	}
-	moment := func(name string, at time.Time) {
-		if !at.IsZero() {
-			pair(name, at.UTC().Format(time.RFC3339Nano))
-		}
-	}
-	moment("Written", l.Written)
-	moment("Accepted", l.Accepted)
-	pair("Reason", l.Reason)
-	pair("Tries", strconv.Itoa(l.Tries))
+	var p pairs
+	p.moment("Written", l.Written)
+	p.moment("Accepted", l.Accepted)
+	p.text("Reason", l.Reason)
+	p.text("Tries", strconv.Itoa(l.Tries))
 	if l.PTS != producer.NoPTS {
-		pair("PTS", strconv.FormatUint(l.PTS, 10))
+		p.text("PTS", strconv.FormatUint(l.PTS, 10))
 	}
 	if l.Stream != "" {
-		pair("Stream", l.Stream)
+		p.text("Stream", l.Stream)
 	}
 	if l.Region != "" {
-		pair("Region", l.Region)
+		p.text("Region", l.Region)
 	}
-	pair("PartitionKey", l.PartitionKey)
+	p.text("PartitionKey", l.PartitionKey)
 	if l.ExplicitHashKey != "" {
-		pair("ExplicitHashKey", l.ExplicitHashKey)
+		p.text("ExplicitHashKey", l.ExplicitHashKey)
 	}
-	b.WriteString("Bytes=" + strconv.Itoa(len(l.Data)) + "\n")
-	return b.String()
+	p.text("Bytes", strconv.Itoa(len(l.Data)))
+	return p.line()
 }
 
 // tally counts letters.
@@ -89,13 +77,20 @@ type letterCount struct {
 	oldest, newest time.Time // written
 }
 
+// maxTalliedReasons bounds how many reasons are kept apart, whatever the letters say.
+const maxTalliedReasons = 1000
+
 func newTally() tally { return tally{reasons: map[string]*letterCount{}} }
 
 func (t *tally) add(l *deadletter.Letter) {
-	of := t.reasons[l.Reason]
+	name := l.Reason
+	if t.reasons[name] == nil && len(t.reasons) >= maxTalliedReasons {
+		name = producer.ReasonOther
+	}
+	of := t.reasons[name]
 	if of == nil {
 		of = new(letterCount)
-		t.reasons[l.Reason] = of
+		t.reasons[name] = of
 	}
 	of.add(l)
 	t.all.add(l)
@@ -130,7 +125,7 @@ func (r *redriving) survey(ctx context.Context) error {
 func (t *tally) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	line := func(name string, n *letterCount) {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\n", name, n.letters, status.Size(float64(n.bytes)), shownTime(n.oldest), shownTime(n.newest))
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\n", shown(name), n.letters, status.Size(float64(n.bytes)), shownTime(n.oldest), shownTime(n.newest))
 	}
 	fmt.Fprintln(w, "REASON\tLETTERS\tDATA\tOLDEST\tNEWEST")
 	names := slices.SortedFunc(maps.Keys(t.reasons), func(a, b string) int {

@@ -274,3 +274,20 @@ func TestRedriveUsage(t *testing.T) {
 	require.Equal(t, statusFailed, status)
 	require.Contains(t, stderr, "opening the dead letters in "+dir+"none")
 }
+
+// What letters say does nothing to a terminal, and does not take memory without end.
+func TestRedriveShowsHostileLetters(t *testing.T) {
+	t.Parallel()
+	g := newGraveyard(t)
+	g.add("a", letter("\x1b[2J\n", "\x1b]0;k\a", "1"))
+	_, out, _ := run(t, "redrive", g.uri, "--dry-run")
+	require.Regexp(t, `(?m)^"\\x1b\[2J\\n" +1 +1 B`, out)
+	_, list, _ := run(t, "redrive", g.uri, "--list")
+	require.NotContains(t, out+list, "\x1b")
+	all := newTally()
+	for i := range 2 * maxTalliedReasons {
+		all.add(&deadletter.Letter{Letter: letter(fmt.Sprint("r", i), "k", "")})
+	}
+	require.LessOrEqual(t, len(all.reasons), maxTalliedReasons+1)
+	require.Equal(t, 2*maxTalliedReasons, all.all.letters)
+}

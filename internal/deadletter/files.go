@@ -211,6 +211,7 @@ func create(dir, at string) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
+		_ = filesys.KeepOwner(h) // where that is not to be had it works without
 		info, err := hold(h)
 		if err == nil && info != nil {
 			return h, nil

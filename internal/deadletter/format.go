@@ -22,7 +22,8 @@ package deadletter
 // explicit_hash_key_base64 instead. In a reason it is replaced by U+FFFD.
 //
 // In a file and in an object of S3 each letter ends with a line feed. A last line
-// without one is what a failed write left; it was promised to nobody and is passed over.
+// without one is what a failed write left; it was promised to nobody and is passed over,
+// unless it is a whole letter.
 //
 // In a record of a stream base64 would make a third of the records too large for where
 // they came from. There the object has no data; it ends with a line feed, and all that

@@ -151,7 +151,7 @@ func TestTornTail(t *testing.T) {
 	for cut := range len(text) + 1 {
 		whole := 0
 		for _, end := range ends {
-			if end <= cut {
+			if end-1 <= cut { // the line feed is not missed
 				whole++
 			}
 		}

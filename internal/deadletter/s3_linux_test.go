@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -151,11 +150,8 @@ func TestS3LikeFiles(t *testing.T) {
 	shelf, err := openShelf(context.Background(), target, &set)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, shelf.Close()) }()
-	content, err := shelf.get(context.Background(), objectKeys(t, target, set)[0])
+	text, err := shelf.get(context.Background(), objectKeys(t, target, set)[0])
 	require.NoError(t, err)
-	text, err := io.ReadAll(content)
-	require.NoError(t, err)
-	require.NoError(t, content.Close())
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "letters-copied.jsonl"), text, 0o600))
 	sameLetters(t, letters, drainDir(t, dir, nil))

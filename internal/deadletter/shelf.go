@@ -3,12 +3,14 @@ package deadletter
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"gst-kinesis/internal/awscfg"
 )
@@ -41,45 +43,67 @@ func (s *shelf) Close() error {
 	return nil
 }
 
-// Next implements Source.
+// mostObject bounds an object, which is held in memory: this project writes none near it.
+const mostObject = 256 << 20
+
+// Next implements Source. An object is read at once: S3 gives up on those who take their time.
 func (s *shelf) Next(ctx context.Context) (Bundle, error) {
-	for len(s.keys) == 0 {
-		if !s.pages.HasMorePages() {
-			return nil, io.EOF
-		}
-		page, err := s.pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("listing the dead letters in bucket %s: %w", s.bucket, explainS3(err, s.session))
-		}
-		for _, o := range page.Contents {
-			if key := aws.ToString(o.Key); strings.HasSuffix(key, fileSuffix) {
-				s.keys = append(s.keys, key)
+	for {
+		for len(s.keys) == 0 {
+			if !s.pages.HasMorePages() {
+				return nil, io.EOF
+			}
+			if err := s.list(ctx); err != nil {
+				return nil, err
 			}
 		}
+		key := s.keys[0]
+		s.keys = s.keys[1:]
+		name := "s3://" + s.bucket + "/" + key
+		text, err := s.get(ctx, key)
+		switch {
+		case errors.As(err, new(*types.NoSuchKey)):
+			continue // somebody else has sent its letters
+		case err != nil:
+			return nil, fmt.Errorf("reading the dead letters in %s: %w", name, err)
+		}
+		return &parcel{reading: reading{name: name, lines: newScanner(bytes.NewReader(text))}, shelf: s, key: key, text: text}, nil
 	}
-	key := s.keys[0]
-	s.keys = s.keys[1:]
-	content, err := s.get(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	return &parcel{reading: reading{name: "s3://" + s.bucket + "/" + key, lines: newScanner(content)}, shelf: s, key: key, content: content}, nil
 }
 
-func (s *shelf) get(ctx context.Context, key string) (io.ReadCloser, error) {
+// list takes the next page of keys.
+func (s *shelf) list(ctx context.Context) error {
+	page, err := s.pages.NextPage(ctx)
+	if err != nil {
+		return fmt.Errorf("listing the dead letters in bucket %s: %w", s.bucket, explainS3(err, s.session))
+	}
+	for _, o := range page.Contents {
+		if key := aws.ToString(o.Key); strings.HasSuffix(key, fileSuffix) {
+			s.keys = append(s.keys, key)
+		}
+	}
+	return nil
+}
+
+func (s *shelf) get(ctx context.Context, key string) ([]byte, error) {
 	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)})
 	if err != nil {
-		return nil, fmt.Errorf("reading the dead letters in s3://%s/%s: %w", s.bucket, key, explainS3(err, s.session))
+		return nil, explainS3(err, s.session)
 	}
-	return out.Body, nil
+	defer func() { _ = out.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(out.Body, mostObject+1))
+	if err == nil && len(text) > mostObject {
+		err = fmt.Errorf("it is larger than %d MiB; copy it into a directory as %s…%s and send the letters there", mostObject>>20, filePrefix, fileSuffix)
+	}
+	return text, err
 }
 
 // parcel is the letters of an object.
 type parcel struct {
 	reading
-	shelf   *shelf
-	key     string
-	content io.ReadCloser
+	shelf *shelf
+	key   string
+	text  []byte
 }
 
 // Name implements Bundle.
@@ -89,10 +113,13 @@ func (p *parcel) Name() string { return p.name }
 func (p *parcel) Next(context.Context) (Letter, error) { return p.next() }
 
 // Close implements Bundle.
-func (p *parcel) Close() error { return p.content.Close() }
+func (p *parcel) Close() error {
+	p.text = nil
+	return nil
+}
 
-// Settle implements Bundle. What is kept takes the object's place, which S3 does at once or not
-// at all. It is held in memory meanwhile.
+// Settle implements Bundle. What is kept takes the object's place, which S3 does at once or not at all. It is chosen from what
+// was read, not from what lies there by now: somebody else may have taken letters out meanwhile, which has changed the numbers.
 func (p *parcel) Settle(ctx context.Context, keep func(n int) bool) error {
 	if err := p.settle(ctx, keep); err != nil {
 		return fmt.Errorf("taking letters out of %s: %w", p.name, err)
@@ -101,13 +128,8 @@ func (p *parcel) Settle(ctx context.Context, keep func(n int) bool) error {
 }
 
 func (p *parcel) settle(ctx context.Context, keep func(n int) bool) error {
-	content, err := p.shelf.get(ctx, p.key)
-	if err != nil {
-		return err
-	}
 	var rest bytes.Buffer
-	kept, err := copyKept(&rest, content, keep)
-	_ = content.Close()
+	kept, err := copyKept(&rest, bytes.NewReader(p.text), keep)
 	switch {
 	case err != nil:
 		return err

@@ -54,7 +54,7 @@ type BusyError struct{ Place string }
 
 // Error names the file.
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("reading dead letters: %s is in use, so it is left out; read it when the other program has ended", e.Place)
+	return fmt.Sprintf("%s is in use, so it is left out; read it when the other program has ended", e.Place)
 }
 
 // Filter chooses letters. The zero value takes all.
@@ -157,6 +157,9 @@ func (r *reading) next() (Letter, error) {
 		r.line++
 		switch {
 		case errors.Is(err, errTorn):
+			if l, err := decode(line); err == nil { // all but the line feed
+				return l, nil
+			}
 			return Letter{}, io.EOF
 		case err == nil && len(line) == 1:
 			continue
@@ -181,8 +184,13 @@ func copyKept(to io.Writer, from io.Reader, keep func(n int) bool) (kept int, er
 	for {
 		line, err := lines.next()
 		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, errTorn):
+		case errors.Is(err, io.EOF):
 			return kept, nil
+		case errors.Is(err, errTorn):
+			if _, err := decode(line); err != nil {
+				return kept, nil
+			}
+			line = append(line, '\n')
 		case err != nil: // of a line that is too long, too: better no change than a loss
 			return kept, err
 		case len(line) == 1:

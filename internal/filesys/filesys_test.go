@@ -22,7 +22,17 @@ func TestLockIsForOneOpening(t *testing.T) {
 		return f
 	}
 	first, second := open(), open()
+	locked := func() bool {
+		f, err := os.Open(name)
+		require.NoError(t, err)
+		defer f.Close()
+		is, err := IsLocked(f, 1)
+		require.NoError(t, err)
+		return is
+	}
+	require.False(t, locked())
 	require.NoError(t, Lock(first, 1))
+	require.True(t, locked())
 	require.ErrorIs(t, Lock(second, 1), ErrLocked)
 	require.NoError(t, Unlock(first, 1))
 	require.NoError(t, Lock(second, 1))

@@ -5,6 +5,7 @@ package filesys
 import (
 	"errors"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,3 +42,29 @@ func IsFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(er
 
 // IsReadOnly reports whether an error says that the file system may only be read.
 func IsReadOnly(err error) bool { return errors.Is(err, unix.EROFS) }
+
+// IsLocked reports whether somebody has a file locked that is open for reading. To find out it
+// shares the lock for a moment, which makes Lock fail in that moment.
+func IsLocked(f *os.File, _ uint32) (bool, error) {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return true, nil
+	case err != nil:
+		return false, err
+	}
+	return false, unix.Flock(int(f.Fd()), unix.LOCK_UN)
+}
+
+// KeepOwner gives a new file to whoever owns its folder, where this process is root's: what a
+// person does with sudo would otherwise keep the owner from its own files afterwards.
+func KeepOwner(f *os.File) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	var dir unix.Stat_t
+	if err := unix.Stat(filepath.Dir(f.Name()), &dir); err != nil {
+		return err
+	}
+	return f.Chown(int(dir.Uid), int(dir.Gid))
+}

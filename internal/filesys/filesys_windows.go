@@ -25,6 +25,22 @@ func Unlock(f *os.File, offset uint32) error {
 	return windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, &windows.Overlapped{OffsetHigh: offset})
 }
 
+// IsLocked reports whether somebody has a file locked that is open for reading. To find out it
+// shares the lock for a moment, which makes Lock fail in that moment.
+func IsLocked(f *os.File, offset uint32) (bool, error) {
+	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &windows.Overlapped{OffsetHigh: offset})
+	switch {
+	case errors.Is(err, windows.ERROR_LOCK_VIOLATION):
+		return true, nil
+	case err != nil:
+		return false, err
+	}
+	return false, Unlock(f, offset)
+}
+
+// KeepOwner has nothing to do: rights are inherited from the folder.
+func KeepOwner(*os.File) error { return nil }
+
 // SyncDir has nothing to do: NTFS keeps its folders in a journal.
 func SyncDir(string) error { return nil }
 

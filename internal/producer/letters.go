@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gst-kinesis/internal/awserr"
+	"gst-kinesis/internal/shard"
 )
 
 // Letter is a record that can never be delivered, with what is known of it.
@@ -36,8 +37,10 @@ type DeadLetters interface {
 }
 
 const (
-	// mostLetters is how many are written at a time.
+	// mostLetters and letterBytes are how many are written at a time, which has to be possible
+	// within one request-timeout. A larger one goes alone.
 	mostLetters = 100
+	letterBytes = 8 * shard.MiB
 	// letterGrace is how long the end of stop-timeout waits for letters.
 	letterGrace = 2 * time.Second
 	// reasonNoLetter is the code of the trouble that letters could not be written.
@@ -91,23 +94,35 @@ func (p *Producer) inter() {
 		case <-p.quit:
 			return
 		}
-		for batch := p.nextDead(); batch.n > 0; batch = p.nextDead() {
-			p.bringOut(&batch)
+		for batch, bytes := p.nextDead(); batch.n > 0; batch, bytes = p.nextDead() {
+			p.bringOut(&batch, p.letterTime(bytes))
 		}
 	}
 }
 
-func (p *Producer) nextDead() (batch list) {
+// nextDead returns what is written next, and its bytes.
+func (p *Producer) nextDead() (batch list, bytes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for batch.n < mostLetters && p.morgue.waiting.n > 0 {
+		size := len(p.morgue.waiting.head.Data)
+		if batch.n > 0 && bytes+size > letterBytes {
+			break
+		}
+		bytes += size
 		batch.pushBack(p.morgue.waiting.popFront())
 	}
-	return batch
+	return batch, bytes
 }
 
-// bringOut writes the letters of some records and settles the books by that.
-func (p *Producer) bringOut(batch *list) {
+// letterTime is how long so many bytes of letters may take to be written. On a link with a bound they
+// wait for it, a third larger in the places that take base64.
+func (p *Producer) letterTime(bytes int) time.Duration {
+	return p.settings.RequestTimeout + 2*p.uplink.Duration(bytes+bytes/3)
+}
+
+// bringOut writes the letters of some records within a time and settles the books by that.
+func (p *Producer) bringOut(batch *list, within time.Duration) {
 	letters := make([]Letter, 0, batch.n)
 	for r := batch.head; r != nil; r = r.next {
 		letters = append(letters, Letter{
@@ -115,7 +130,7 @@ func (p *Producer) bringOut(batch *list) {
 			Tries: int(r.tries), Accepted: p.started.Add(r.accepted),
 		})
 	}
-	ctx, cancel := context.WithTimeout(p.letterContext, p.settings.RequestTimeout)
+	ctx, cancel := context.WithTimeout(p.letterContext, within)
 	defer cancel()
 	err := p.letters.Write(ctx, letters)
 	count := batch.n

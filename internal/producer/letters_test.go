@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gst-kinesis/internal/shard"
+	"gst-kinesis/internal/uplink"
 )
 
 // fakeLetters keeps letters, or fails.
@@ -153,4 +154,45 @@ func TestDeadLettersOfParts(t *testing.T) {
 		require.EqualValues(r, Count{1, 3 * shard.MiB}, r.p.Books().DeadLettered)
 		require.Len(r, f.letters, 3, "of four parts one was delivered")
 	})
+}
+
+// sizedLetters keeps how many bytes came at a time, and for how long each was let.
+type sizedLetters struct {
+	bytes []int
+	times []time.Duration
+}
+
+func (s *sizedLetters) Write(ctx context.Context, letters []Letter) error {
+	sum := 0
+	for _, l := range letters {
+		sum += len(l.Data)
+	}
+	s.bytes = append(s.bytes, sum)
+	until, _ := ctx.Deadline()
+	s.times = append(s.times, time.Until(until))
+	return nil
+}
+
+// No more is written at a time than can be within it: large letters go few at a time, and on a link with
+// a bound they get the time that they take there.
+func TestDeadLettersThatAreLarge(t *testing.T) {
+	f := new(sizedLetters)
+	share := new(uplink.Links).Join("")
+	share.SetBandwidth(8 << 20) // 1 MiB/s
+	bench(t, nil, func(r *rig) {
+		big := large(3 * shard.MiB)
+		for range 7 {
+			r.put("k", big)
+		}
+		r.put("k", large(20*shard.MiB))
+		r.flush()
+		require.EqualValues(r, 8, r.p.Books().DeadLettered.Records)
+		sum := 0
+		for i, n := range f.bytes {
+			sum += n
+			require.True(r, n <= letterBytes || n == 20*shard.MiB, "%d bytes at a time", n)
+			require.GreaterOrEqual(r, f.times[i], r.s.RequestTimeout+time.Duration(n/shard.MiB)*time.Second)
+		}
+		require.Equal(r, 41*shard.MiB, sum)
+	}, WithDeadLetters(f), WithUplink(share))
 }

@@ -160,7 +160,10 @@ func (p *Producer) takeIn(r *Record, accepted time.Time) error {
 			first.accepted = accepted.Sub(p.started)
 		}
 	} else {
-		b.done = append(b.done, r.spool)
+		b.resident[r.spool] = resident{bytes: r.payload}
+		if !p.becomesLetter(fault.reason) { // else it leaves the spool when it is written down
+			p.finished(r)
+		}
 		p.stillborn(&parts, fault.reason, &dead)
 		p.noteRecordFault(r, fault)
 		p.telling++

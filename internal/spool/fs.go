@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"gst-kinesis/internal/filesys"
 )
@@ -76,7 +77,11 @@ func (osFS) List(dir string) ([]listed, error) {
 }
 
 func (osFS) Create(path string) (file, error) {
-	return openFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR)
+	f, err := openFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR)
+	if err == nil {
+		_ = filesys.KeepOwner(f.File) // where that is not to be had it works without
+	}
+	return f, err
 }
 
 func (osFS) Edit(path string) (file, error) { return openFile(path, os.O_RDWR) }
@@ -106,12 +111,24 @@ func (f osFile) Sync() error { return syncData(f.File) }
 // lockPlace lies beyond the pid, which others must be able to read.
 const lockPlace = 1
 
+// Inspect shares the lock for a moment to see whether it is held; who opens the spool then tries again, for 80 ms
+// at most.
+const (
+	lockTries = 5
+	lockPause = 20 * time.Millisecond
+)
+
 func (osFS) Lock(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, fileMode)
 	if err != nil {
 		return nil, err
 	}
-	if err := filesys.Lock(f, lockPlace); err != nil {
+	err = filesys.Lock(f, lockPlace)
+	for n := 1; n < lockTries && errors.Is(err, filesys.ErrLocked); n++ {
+		<-time.After(lockPause)
+		err = filesys.Lock(f, lockPlace)
+	}
+	if err != nil {
 		pid := readPID(f)
 		_ = f.Close()
 		if errors.Is(err, filesys.ErrLocked) {
@@ -119,6 +136,7 @@ func (osFS) Lock(path string) (io.Closer, error) {
 		}
 		return nil, err
 	}
+	_ = filesys.KeepOwner(f)
 	// The pid is for people: on a full disk the lock holds without it.
 	if err := f.Truncate(0); err == nil {
 		_, _ = f.WriteAt([]byte(fmt.Sprintf("%d\n", os.Getpid())), 0)
@@ -132,6 +150,17 @@ type lockedFile struct{ *os.File }
 func (l lockedFile) Close() error {
 	_ = l.Truncate(0)
 	return errors.Join(filesys.Unlock(l.File, lockPlace), l.File.Close())
+}
+
+// isHeld reports whether somebody holds a lock file; false also where that cannot be found out.
+func isHeld(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	held, _ := filesys.IsLocked(f, lockPlace)
+	_ = f.Close()
+	return held
 }
 
 // readPID returns the process id in a lock file, 0 if there is none.

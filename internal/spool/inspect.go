@@ -2,6 +2,7 @@ package spool
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -12,12 +13,17 @@ import (
 // Report is what Inspect finds.
 type Report struct {
 	Directory string
-	// Owner is the process that noted itself as the owner, 0 if the spool was closed as it should be.
+	// Owned says that a process has the spool open now. Owner is the process that noted itself as the
+	// owner, by the number that it has for itself; if the spool is not owned, that one ended without closing it. 0 if
+	// it was closed as it should be.
+	Owned    bool
 	Owner    int
 	Segments []SegmentReport
 	// Records, Done, Bytes and DiskBytes are sums over the segments; Bytes leaves out what is done.
 	Records, Done    int
 	Bytes, DiskBytes int64
+	// Oldest and Newest are of the records that are not done; zero if not known.
+	Oldest, Newest time.Time
 	// AcksBytes is the size of the journal of acks; AcksDamaged how many bytes of it say nothing.
 	AcksBytes, AcksDamaged int64
 	// Bad are damaged segments that the spool keeps for a person, Unknown files that are not its
@@ -34,7 +40,7 @@ type SegmentReport struct {
 	// Bytes is the size of the data of those that are not done.
 	Bytes       int64
 	First, Last ID // 0 if there is none
-	// Oldest and Newest are by the wall clock and to the second; zero if not known.
+	// Oldest and Newest are of those that are not done, by the wall clock and to the second; zero if not known.
 	Oldest, Newest time.Time
 	Sealed         bool // it was ended as it should be
 	HeaderDamaged  bool
@@ -48,10 +54,27 @@ type SegmentReport struct {
 
 // Inspect reads a spool's directory without changing anything, all records included. It needs no
 // lock: of a running spool it sees a state that may be a moment old. It fails only if the
-// directory cannot be listed.
-func Inspect(dir string) (Report, error) { return inspect(osFS{}, dir) }
+// directory cannot be listed, or when ctx is done.
+func Inspect(ctx context.Context, dir string) (Report, error) {
+	owned := isHeld(filepath.Join(dir, lockName))
+	r, err := inspect(ctx, osFS{}, dir)
+	r.Owned = owned
+	return r, err
+}
 
-func inspect(fsys fileSystem, dir string) (Report, error) {
+// Exists reports whether a directory holds a spool, or what is left of one.
+func Exists(dir string) (bool, error) {
+	c, err := look(osFS{}, dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, newDiskError("looking for", dir, err)
+	}
+	return c.acks || c.leftover || len(c.segments)+len(c.bad) > 0, nil
+}
+
+func inspect(ctx context.Context, fsys fileSystem, dir string) (Report, error) {
 	r := Report{Directory: dir}
 	c, err := look(fsys, dir)
 	if err != nil {
@@ -69,6 +92,9 @@ func inspect(fsys fileSystem, dir string) (Report, error) {
 	acks := r.inspectAcks(fsys)
 	room := make([]byte, scanRoom)
 	for _, f := range c.segments {
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
 		seg, err := inspectSegment(fsys, dir, f, acks, room)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it went meanwhile
@@ -79,6 +105,7 @@ func inspect(fsys fileSystem, dir string) (Report, error) {
 		r.Done += seg.Done
 		r.Bytes += seg.Bytes
 		r.DiskBytes += seg.DiskBytes
+		r.Oldest, r.Newest = earlier(r.Oldest, seg.Oldest), later(r.Newest, seg.Newest)
 	}
 	return r, nil
 }
@@ -165,17 +192,26 @@ func (s *SegmentReport) count(id ID, e entry, acks ackRuns) {
 	s.Last = id
 	if acks.has(id) {
 		s.Done++
-	} else {
-		s.Bytes += int64(e.size)
-	}
-	if e.second == 0 {
 		return
 	}
-	t := timeOf(e.second)
-	if s.Oldest.IsZero() || t.Before(s.Oldest) {
-		s.Oldest = t
+	s.Bytes += int64(e.size)
+	if e.second != 0 {
+		t := timeOf(e.second)
+		s.Oldest, s.Newest = earlier(s.Oldest, t), later(s.Newest, t)
 	}
-	if t.After(s.Newest) {
-		s.Newest = t
+}
+
+// earlier and later choose among times of which the zero one is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

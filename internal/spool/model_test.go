@@ -2,6 +2,7 @@ package spool
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -384,7 +385,7 @@ func (m *model) verify(crashed bool) {
 }
 
 func (m *model) inspect() {
-	r, err := inspect(m.disk, m.set.Directory)
+	r, err := inspect(context.Background(), m.disk, m.set.Directory)
 	require.NoError(m.t, err)
 	if len(m.ghosts) == 0 {
 		require.GreaterOrEqual(m.t, r.Records, len(m.live))

@@ -344,7 +344,7 @@ func TestStrangers(t *testing.T) {
 	for _, name := range names {
 		require.Contains(t, s.log.String(), name)
 	}
-	r, err := Inspect(s.set.Directory)
+	r, err := Inspect(t.Context(), s.set.Directory)
 	require.NoError(t, err)
 	require.ElementsMatch(t, names, r.Unknown)
 	ids, _ := s.all()
@@ -359,9 +359,10 @@ func TestInspect(t *testing.T) {
 	s := newSite(t, nil)
 	ids := s.fill(100, 100)
 	require.NoError(t, s.Done(ids[10:20]))
-	r, err := Inspect(s.set.Directory)
+	r, err := Inspect(t.Context(), s.set.Directory)
 	require.NoError(t, err)
 	require.Equal(t, os.Getpid(), r.Owner)
+	require.True(t, r.Owned)
 	require.Equal(t, 100, r.Records)
 	require.Equal(t, 10, r.Done)
 	require.Equal(t, s.Stats().Bytes, r.Bytes)
@@ -378,11 +379,17 @@ func TestInspect(t *testing.T) {
 		require.False(t, seg.HeaderDamaged)
 	}
 	require.NoError(t, s.Close())
-	r, err = Inspect(s.set.Directory)
+	r, err = Inspect(t.Context(), s.set.Directory)
 	require.NoError(t, err)
 	require.Zero(t, r.Owner)
+	require.False(t, r.Owned)
+	require.NoError(t, os.WriteFile(filepath.Join(s.set.Directory, lockName), []byte("7\n"), 0o600))
+	r, err = Inspect(t.Context(), s.set.Directory)
+	require.NoError(t, err)
+	require.Equal(t, 7, r.Owner)
+	require.False(t, r.Owned, "it ended without closing it")
 	require.Equal(t, 100-10, r.Records-r.Done)
-	_, err = Inspect(filepath.Join(s.set.Directory, "none"))
+	_, err = Inspect(t.Context(), filepath.Join(s.set.Directory, "none"))
 	require.ErrorContains(t, err, "inspecting the spool in")
 }
 

@@ -41,6 +41,7 @@ func TestBandwidthIsSetLive(t *testing.T) {
 	}
 	k := h.Element().ByName("k")
 	defer k.Unref()
+	require.Eventually(t, func() bool { return stats(k).Uint64("wire-bytes") > 0 }, 20*time.Second, time.Millisecond, "the first request is being written")
 	k.Set("priority", int32(5))
 	k.Set("max-bandwidth", uint64(0))
 	h.PushEvent(gst.NewEOS())

@@ -272,7 +272,7 @@ func (s *element) Stop() {
 	session.leave()
 	session.way.Close()
 	session.uplink.Leave()
-	if err := session.closePlaces(); err != nil {
+	if err := session.places.Close(); err != nil {
 		s.e.PostWarning(&gst.Error{Code: gst.ResourceWrite, Text: sentence(err)})
 	}
 	last := session.producer.Stats()

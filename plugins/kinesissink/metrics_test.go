@@ -58,6 +58,7 @@ func TestMetricsAreTheStats(t *testing.T) {
 		require.Equal(t, gst.FlowOK, h.Push(gsttest.FrameAt(uint64(i), fmt.Appendf(nil, "%04d", i))))
 	}
 	h.PushEvent(gst.NewEOS())
+	require.Eventually(t, func() bool { return statsOf(h).Uint64("shards-open") == 4 }, 20*time.Second, time.Millisecond, "they are listed beside the sending")
 	s, text := statsOf(h), scrape(t, address)
 	balanced(t, s)
 	require.EqualValues(t, 60, s.Uint64("records-delivered"))

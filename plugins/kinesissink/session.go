@@ -9,12 +9,11 @@ import (
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/awscfg"
 	"gst-kinesis/internal/control"
-	"gst-kinesis/internal/deadletter"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/metrics"
+	"gst-kinesis/internal/places"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
-	"gst-kinesis/internal/spool"
 	"gst-kinesis/internal/uplink"
 )
 
@@ -25,8 +24,7 @@ type session struct {
 	leave    func() // the shards' limits
 	uplink   *uplink.Share
 	member   *metrics.Member
-	spool    *spool.Spool     // nil: none
-	letters  deadletter.Place // nil: none
+	places   *places.Places
 	keyer    *shard.Keyer
 	field    keyField // of the streaming thread
 	settings Settings
@@ -45,11 +43,8 @@ func (s *session) begin(stream awscfg.Stream, aws awscfg.Settings, limits *limit
 	if s.keyer, s.field, err = s.settings.keyer(func() *shard.Map { return s.producer.Shards() }); err != nil {
 		return err
 	}
-	if s.letters, err = s.settings.deadLetters(stream, s.way.Region(), aws, log); err != nil {
+	if s.places, err = places.Open(context.Background(), s.settings.places(stream, s.way.Region(), aws, log)); err != nil {
 		return err
-	}
-	if s.spool, err = s.settings.spool(log); err != nil {
-		return errors.Join(err, s.closePlaces())
 	}
 	shared, leave := limits.Join(settings.Endpoint + " " + settings.Region + " " + stream.Name)
 	s.leave = leave
@@ -69,15 +64,10 @@ func (s *session) begin(stream awscfg.Stream, aws awscfg.Settings, limits *limit
 			return control.LargestRecord(ctx, s.way, stream.Name, stream.ARN)
 		}))
 	}
-	if s.spool != nil {
-		options = append(options, producer.WithSpool(s.spool))
-	}
-	if s.letters != nil {
-		options = append(options, producer.WithDeadLetters(s.letters))
-	}
+	options = append(options, s.places.Options()...)
 	if s.producer, err = producer.New(s.way, settings, observer, options...); err != nil {
 		leave()
-		return errors.Join(err, s.closePlaces())
+		return errors.Join(err, s.places.Close())
 	}
 	return nil
 }
@@ -86,17 +76,6 @@ func (s *session) begin(stream awscfg.Stream, aws awscfg.Settings, limits *limit
 func (s *session) tune(now Settings) {
 	s.uplink.SetBandwidth(now.MaxBandwidth)
 	s.uplink.SetPriority(int(now.Priority))
-}
-
-// closePlaces closes the spool and the dead letters.
-func (s *session) closePlaces() (err error) {
-	if s.spool != nil {
-		err = s.spool.Close()
-	}
-	if s.letters != nil {
-		err = errors.Join(err, s.letters.Close())
-	}
-	return err
 }
 
 // recordKey is the key of one buffer, made once however often it is tried to put it.

@@ -2,17 +2,16 @@ package kinesissink
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/awscfg"
-	"gst-kinesis/internal/deadletter"
 	"gst-kinesis/internal/envelope"
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/metrics"
+	"gst-kinesis/internal/places"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
 	"gst-kinesis/internal/spool"
@@ -156,30 +155,12 @@ func (s *Settings) producer(stream awscfg.Stream, region string) (producer.Setti
 	return p, nil
 }
 
-// spool opens the spool; nil where none is asked for.
-func (s *Settings) spool(log *slog.Logger) (*spool.Spool, error) {
-	if s.SpoolDirectory == "" {
-		return nil, nil //nolint:nilnil // there is none
+// places gives the settings of the spool and of the dead letters.
+func (s *Settings) places(stream awscfg.Stream, region string, aws awscfg.Settings, log *slog.Logger) places.Settings {
+	return places.Settings{
+		SpoolDirectory: s.SpoolDirectory, SpoolSync: s.SpoolSync, SpoolMaxBytes: int64(s.SpoolMaxBytes), SpoolMaxAge: time.Duration(s.SpoolMaxAge),
+		DeadLetter: s.DeadLetter, Stream: stream.String(), Region: region, AWS: aws, Log: log,
 	}
-	sync, err := spool.ParseSync(s.SpoolSync)
-	if err != nil {
-		return nil, err
-	}
-	return spool.Open(spool.Settings{
-		Directory: s.SpoolDirectory, MaxBytes: int64(s.SpoolMaxBytes), MaxAge: time.Duration(s.SpoolMaxAge), Sync: sync, Log: log,
-	})
-}
-
-// deadLetters opens the place for what can never be delivered; nil where none is named.
-func (s *Settings) deadLetters(stream awscfg.Stream, region string, aws awscfg.Settings, log *slog.Logger) (deadletter.Place, error) {
-	if s.DeadLetter == "" {
-		return nil, nil //nolint:nilnil // there is none
-	}
-	target, err := deadletter.Parse(s.DeadLetter)
-	if err != nil {
-		return nil, err
-	}
-	return deadletter.Open(context.Background(), target, deadletter.Settings{Stream: stream.String(), Region: region, AWS: aws, Log: log})
 }
 
 // metrics says where figures are shown.

@@ -11,6 +11,8 @@ type Sample struct {
 	Records, Bytes uint64 // delivered so far
 	Dropped        uint64 // records, by whatever reason
 	InFlight       uint64
+	Spooled        uint64 // that wait in a spool
+	DeadLettered   uint64
 	Live           bool   // there are live sources that are kept going
 	Losses         uint64 // of theirs
 	Reconnects     uint64
@@ -69,6 +71,12 @@ func (r Report) Line() string {
 		fmt.Sprintf("dropped %d", r.Dropped),
 		fmt.Sprintf("in flight %d", r.InFlight),
 	}
+	if r.Spooled > 0 {
+		parts = append(parts, fmt.Sprintf("spooled %d", r.Spooled))
+	}
+	if r.DeadLettered > 0 {
+		parts = append(parts, fmt.Sprintf("dead-lettered %d", r.DeadLettered))
+	}
 	if r.Reads {
 		parts = append(parts, fmt.Sprintf("read back %d", r.Read))
 	}
@@ -86,6 +94,12 @@ func (r Report) Attrs() []any {
 	attrs := []any{
 		"elapsed", r.Elapsed.Round(time.Second), "records/s", round(r.RecordRate), "bytes/s", uint64(r.ByteRate),
 		"delivered", r.Records, "dropped", r.Dropped, "in-flight", r.InFlight,
+	}
+	if r.Spooled > 0 {
+		attrs = append(attrs, "spooled", r.Spooled)
+	}
+	if r.DeadLettered > 0 {
+		attrs = append(attrs, "dead-lettered", r.DeadLettered)
 	}
 	if r.Reads {
 		attrs = append(attrs, "read-back", r.Read)
