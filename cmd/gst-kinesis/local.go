@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -24,19 +25,22 @@ const localGrace = 2 * time.Second
 func (p *program) localCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "local",
-		Usage: "serve Kinesis Data Streams on this machine, without an AWS account",
+		Usage: "serve Kinesis Data Streams and Video Streams on this machine, without an AWS account",
 		Description: "Prints one line when it listens: words of NAME=VALUE that are flags of this program (--NAME VALUE)\n" +
-			"and properties of the elements alike. Ends on SIGINT and SIGTERM.",
+			"and properties of the elements alike. Both services are at that endpoint. Ends on SIGINT and SIGTERM.",
 		Action: p.local,
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "port", Usage: "TCP `PORT`; 0 takes a free one", Value: 4567},
 			&cli.StringFlag{Name: "address", Usage: "`ADDRESS` to listen at", Value: "127.0.0.1"},
 			&cli.BoolFlag{Name: "allow-remote", Usage: "permit an address that other machines can reach"},
 			&cli.StringSliceFlag{Name: "create", Usage: "create a stream: `NAME[:SHARDS]`; may be given several times"},
-			&cli.StringFlag{Name: "limits", Usage: "`LIMITS` of shards: aws (as the service throttles) or none", Value: string(local.LimitsAWS)},
+			&cli.StringSliceFlag{Name: "video-stream", Usage: "create a video stream: `NAME[:RETENTION]`, such as cam:24h or cam:0; may be given several times"},
+			&cli.StringFlag{Name: "limits", Usage: "`LIMITS` of shards, calls and connections: aws (as the service throttles) or none", Value: string(local.LimitsAWS)},
 			&cli.StringFlag{Name: "data-dir", Usage: "keep streams and records in `DIR` over a restart (default: in memory only)"},
 			&cli.BoolFlag{Name: "sync", Usage: "with --data-dir: answer puts only when they are on the disk itself"},
 			&cli.StringFlag{Name: "max-bytes", Usage: "memory for records; the oldest go first: `SIZE` such as 256MiB", Value: "256MiB"},
+			&cli.StringFlag{Name: "video-memory", Usage: "memory for video; the oldest fragments go first: `SIZE` such as 512MiB", Value: "512MiB"},
+			&cli.StringFlag{Name: "video-disk", Usage: "with --data-dir: room for video there: `SIZE` such as 16GiB", Value: "16GiB"},
 			&cli.StringFlag{Name: "faults", Usage: "go wrong as this YAML `FILE` says"},
 			&cli.StringFlag{Name: "region", Usage: "`REGION` in ARNs and signatures", Value: local.DefaultRegion},
 			&cli.StringFlag{Name: "access-key", Usage: "verify signatures: the access key `ID` to sign with"},
@@ -93,16 +97,11 @@ func (p *program) localSettings(c *cli.Context) (local.Settings, error) {
 	if c.Bool("log-requests") {
 		set.Observe = p.logRequest
 	}
-	var err error
-	if set.MaxBytes, err = parseSize(c.String("max-bytes")); err != nil {
-		return set, usageError("--max-bytes: %v", err)
+	if err := localSizes(c, &set); err != nil {
+		return set, err
 	}
-	for _, text := range c.StringSlice("create") {
-		spec, err := local.ParseStreamSpec(text)
-		if err != nil {
-			return set, usageError("--create: %v", err)
-		}
-		set.Create = append(set.Create, spec)
+	if err := localStreams(c, &set); err != nil {
+		return set, err
 	}
 	key, secret := c.String("access-key"), c.String("secret-access-key")
 	if (key == "") != (secret == "") {
@@ -115,6 +114,37 @@ func (p *program) localSettings(c *cli.Context) (local.Settings, error) {
 		return set, addFaults(&set, file)
 	}
 	return set, nil
+}
+
+// localSizes reads the bounds.
+func localSizes(c *cli.Context, set *local.Settings) error {
+	for flag, into := range map[string]*int64{"max-bytes": &set.MaxBytes, "video-memory": &set.VideoMemory, "video-disk": &set.VideoDisk} {
+		size, err := parseSize(c.String(flag))
+		if err != nil {
+			return usageError("--%s: %v", flag, err)
+		}
+		*into = size
+	}
+	return nil
+}
+
+// localStreams reads what is to be created.
+func localStreams(c *cli.Context, set *local.Settings) error {
+	for _, text := range c.StringSlice("create") {
+		spec, err := local.ParseStreamSpec(text)
+		if err != nil {
+			return usageError("--create: %v", err)
+		}
+		set.Create = append(set.Create, spec)
+	}
+	for _, text := range c.StringSlice("video-stream") {
+		spec, err := local.ParseVideoStreamSpec(text)
+		if err != nil {
+			return usageError("--video-stream: %v", err)
+		}
+		set.VideoCreate = append(set.VideoCreate, spec)
+	}
+	return nil
 }
 
 func addFaults(set *local.Settings, file string) error {
@@ -138,6 +168,10 @@ func (p *program) announce(c *cli.Context, srv *local.Server) error {
 		line += " access-key=" + key
 	} else {
 		line += " access-key=" + anyKey + " secret-access-key=" + anyKey
+	}
+	for _, text := range c.StringSlice("video-stream") {
+		name, _, _ := strings.Cut(text, ":")
+		p.log.Info("serving a video stream", "stream", name, "endpoint-uri", srv.URL())
 	}
 	_, err := fmt.Fprintln(p.out, line)
 	return err

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"gst-kinesis/internal/mkv"
 )
 
 // beginLocal starts "local" and returns it with the flags from its line.
@@ -78,6 +83,33 @@ func TestLocalFaults(t *testing.T) {
 	status, _, stderr = run(t, "local", "--port", "0", "--faults", file+"none")
 	require.Equal(t, statusFailed, status)
 	require.Contains(t, stderr, "reading the faults")
+}
+
+// TestLocalServesVideo: the streams are there, and what is put into one can be read.
+func TestLocalServesVideo(t *testing.T) {
+	t.Parallel()
+	r, flags := beginLocal(t, "--video-stream", "cam", "--video-stream", "live:0", "--video-memory", "1MiB")
+	r.err.waitFor(t, "stream=live")
+	body, err := mkv.AppendHeader(nil, mkv.Header{Tracks: []mkv.Track{{Number: 1, UID: 1, Type: mkv.Video, CodecID: mkv.CodecAVC}}})
+	require.NoError(t, err)
+	body = append(mkv.AppendSimpleBlockHeader(mkv.AppendCluster(body, 1_700_000_000_000), 1, 0, mkv.KeyFrame, 5), "frame"...)
+	for stream, acks := range map[string]int{"cam": 3, "live": 2} {
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, flags[1]+"/putMedia", bytes.NewReader(body))
+		require.NoError(t, err)
+		q.Header.Set("x-amzn-stream-name", stream)
+		q.Header.Set("x-amzn-fragment-timecode-type", "ABSOLUTE")
+		resp, err := http.DefaultClient.Do(q)
+		require.NoError(t, err)
+		answer, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, acks, bytes.Count(answer, []byte("\n")), "%s", answer)
+	}
+	for flag, bad := range map[string]string{"--video-stream": "cam:soon", "--video-memory": "much", "--video-disk": "-1"} {
+		status, _, stderr := run(t, "local", "--port", "0", flag, bad)
+		require.Equal(t, statusUsage, status, flag)
+		require.Contains(t, stderr, flag)
+	}
 }
 
 func TestLocalRefusals(t *testing.T) {

@@ -55,3 +55,16 @@ func TestWhatErrorsMean(t *testing.T) {
 		require.Equal(t, want, [2]bool{IsFull(wrap(err)), IsReadOnly(wrap(err))}, "%v", err)
 	}
 }
+
+func TestReplace(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "file")
+	for _, text := range []string{"first", "", "second"} {
+		require.NoError(t, Replace(name, []byte(text), 0o600))
+		got, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.Equal(t, text, string(got))
+		require.NoFileExists(t, name+".new")
+	}
+	require.ErrorIs(t, Replace(filepath.Join(name, "below"), nil, 0o600), syscall.ENOTDIR)
+}

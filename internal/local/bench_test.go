@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -9,6 +10,7 @@ import (
 
 	"gst-kinesis/internal/local"
 	"gst-kinesis/internal/local/localtest"
+	"gst-kinesis/internal/mkv"
 )
 
 // BenchmarkOverLoopback is AWS's SDK against the endpoint, both in this process: client, signature, TCP, endpoint.
@@ -34,5 +36,26 @@ func BenchmarkOverLoopback(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkPutMedia is sessions of ten fragments of 500 kB, in memory and on disk.
+func BenchmarkPutMedia(b *testing.B) {
+	body := header(b, film(1))
+	for i := range 10 {
+		body = mkv.AppendCluster(body, uint64(epoch+int64(i)*1000))
+		for k := range 25 {
+			body = block(body, 1, int16(k*40), k == 0, 20_000)
+		}
+	}
+	for name, dir := range map[string]string{"memory": "", "disk": b.TempDir()} {
+		b.Run(name, func(b *testing.B) {
+			srv := video(b, inDir(dir), func(s *local.Settings) { s.VideoDisk = 256 << 20 })
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				require.Len(b, putAll(b, srv, "cam", bytes.NewReader(body)), 30)
+			}
+		})
 	}
 }

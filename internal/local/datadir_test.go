@@ -31,7 +31,8 @@ func TestMain(m *testing.M) {
 
 // child is an endpoint in a process of its own; it prints its URL and lives until it is killed.
 func child(dir string) int {
-	srv, err := local.New(local.Settings{DataDir: dir, Limits: local.LimitsNone, Create: []local.StreamSpec{{Name: "demo", Shards: 2}}})
+	srv, err := local.New(local.Settings{DataDir: dir, Limits: local.LimitsNone, Create: []local.StreamSpec{{Name: "demo", Shards: 2}},
+		VideoCreate: []local.VideoStreamSpec{{Name: "cam", Retention: time.Hour}}})
 	if err == nil {
 		err = srv.Start()
 	}

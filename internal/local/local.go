@@ -1,6 +1,6 @@
-// Package local is the embedded endpoint: Amazon Kinesis Data Streams on loopback, in process, without an account. It
-// speaks the service's JSON 1.1 and CBOR protocols, keeps its rules for hashing, order, iterators, limits, retention and
-// errors, checks signatures, and goes wrong on demand.
+// Package local is the embedded endpoint: Amazon Kinesis Data Streams and Kinesis Video Streams on loopback, in process, without
+// an account, both on one port. It speaks the services' protocols (JSON 1.1 and CBOR; JSON, Matroska and acknowledgements), keeps
+// their rules for hashing, order, iterators, fragments, limits, retention and errors, checks signatures, and goes wrong on demand.
 //
 //	srv, err := local.New(local.Settings{Create: []local.StreamSpec{{Name: "demo", Shards: 2}}})
 //	err = srv.Start()
@@ -10,8 +10,8 @@
 // What it leaves out answers UnknownOperationException: fan-out consumers, resource policies, enhanced monitoring,
 // channels. Calls of the control plane are not throttled by themselves; a fault rule can do it.
 //
-// Parts: front (HTTP, signatures, faults), codec (bodies), kinesis (operations), streams (the model), journal (files),
-// fault (rules), sigv4.
+// Parts: front (HTTP, signatures, faults), codec (bodies), fault (rules), sigv4; of Data Streams kinesis (operations), streams (the
+// model), journal (files); of Video Streams video (operations), videostreams (the model), videofiles (files).
 package local
 
 import (
@@ -28,6 +28,8 @@ import (
 	"gst-kinesis/internal/local/kinesis"
 	"gst-kinesis/internal/local/sigv4"
 	"gst-kinesis/internal/local/streams"
+	"gst-kinesis/internal/local/video"
+	"gst-kinesis/internal/local/videostreams"
 )
 
 // Server is one endpoint with its streams. It is safe for concurrent use.
@@ -36,8 +38,10 @@ import (
 type Server struct {
 	set     Settings
 	store   *streams.Store
+	footage *videostreams.Store
+	video   *video.Service
 	faults  *fault.Set
-	journal *journal.Journal // nil without a data directory
+	closers []func() error // of the data directory; the one that holds its lock comes last
 
 	mu          sync.Mutex
 	addr        string    // where it listens or last listened; the port is known after the first Start
@@ -66,7 +70,19 @@ func New(set Settings) (*Server, error) {
 	if err := s.open(model); err != nil {
 		return nil, fmt.Errorf("setting up the embedded endpoint: %w", err)
 	}
+	if err := s.openVideo(region); err != nil {
+		return nil, fmt.Errorf("setting up the embedded endpoint: %w", errors.Join(err, s.release()))
+	}
 	return s, nil
+}
+
+// release gives up what New opened.
+func (s *Server) release() error {
+	var errs []error
+	for _, c := range s.closers {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
 }
 
 // open makes the store, reads the data directory back into it, and prepares streams and faults.
@@ -80,12 +96,12 @@ func (s *Server) open(model streams.Settings) error {
 		return err
 	}
 	model.Journal = j
-	s.store, s.journal = streams.NewStore(model), j
+	s.store, s.closers = streams.NewStore(model), append(s.closers, j.Close)
 	if err = j.Load(s.store); err == nil {
 		err = s.prepare()
 	}
 	if err != nil {
-		return errors.Join(err, j.Close())
+		return errors.Join(err, s.release())
 	}
 	return nil
 }
@@ -142,7 +158,7 @@ func (s *Server) verifier() *sigv4.Verifier {
 // newFront makes the handler for one time of listening.
 func (s *Server) newFront() *front.Front {
 	return front.New(front.Settings{
-		Service: kinesis.New(s.store, s.faults), Verifier: s.verifier, Faults: s.faults, Now: s.set.Now, Observe: s.observe,
+		Service: kinesis.New(s.store, s.faults), Direct: s.video, Verifier: s.verifier, Faults: s.faults, Now: s.set.Now, Observe: s.observe,
 	})
 }
 
@@ -203,10 +219,7 @@ func (s *Server) Close(ctx context.Context) error {
 	if l != nil {
 		err = l.drain(ctx)
 	}
-	if s.journal != nil {
-		err = errors.Join(err, s.journal.Close())
-	}
-	if err != nil {
+	if err = errors.Join(err, s.release()); err != nil {
 		return fmt.Errorf("closing the embedded endpoint: %w", err)
 	}
 	return nil
@@ -237,7 +250,7 @@ func (s *Server) scheme() string {
 
 // AddFault puts a fault rule in force.
 func (s *Server) AddFault(rule Rule) (*FaultHandle, error) {
-	if err := rule.Check(kinesis.Operations()); err != nil {
+	if err := rule.Check(Operations()); err != nil {
 		return nil, fmt.Errorf("adding a fault rule: %w", err)
 	}
 	return s.faults.Add(rule)
@@ -261,7 +274,7 @@ func (s *Server) DeleteStream(name string) error { return s.store.Delete(name) }
 func (s *Server) Records(stream string) ([]Record, error) { return s.store.Records(stream) }
 
 // ParseFaults reads a fault script; errors name line and remedy.
-func ParseFaults(yaml []byte) (Script, error) { return fault.Parse(yaml, kinesis.Operations()) }
+func ParseFaults(yaml []byte) (Script, error) { return fault.Parse(yaml, Operations()) }
 
 // Operations returns the names of all operations that the endpoint knows.
-func Operations() []string { return kinesis.Operations() }
+func Operations() []string { return append(kinesis.Operations(), video.Operations()...) }

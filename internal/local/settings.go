@@ -14,6 +14,8 @@ import (
 	"gst-kinesis/internal/local/front"
 	"gst-kinesis/internal/local/sigv4"
 	"gst-kinesis/internal/local/streams"
+	"gst-kinesis/internal/local/video"
+	"gst-kinesis/internal/local/videostreams"
 )
 
 // Limits says which of the service's throughput limits hold.
@@ -32,6 +34,9 @@ const (
 	DefaultRegion     = "us-east-1"
 	DefaultMaxBytes   = 256 << 20
 	DefaultShardLimit = 20000 // AWS's quota in its largest regions
+
+	DefaultVideoMemory = 512 << 20
+	DefaultVideoDisk   = 16 << 30
 )
 
 // Types of the parts below that appear in the API.
@@ -52,6 +57,14 @@ type (
 	Script = fault.Script
 	// Request is one request whose answer is ready.
 	Request = front.Seen
+	// VideoStreamSpec says how a video stream is to be created.
+	VideoStreamSpec = videostreams.CreateSpec
+	// VideoTimes are those of sessions of PutMedia.
+	VideoTimes = video.Times
+	// PutMediaSession is what is known of a session of PutMedia.
+	PutMediaSession = video.Session
+	// Ack is an acknowledgement of PutMedia.
+	Ack = video.Ack
 )
 
 // Settings of a Server. The zero value is a good endpoint for a test: a free port on loopback, no credentials, AWS's
@@ -84,6 +97,13 @@ type Settings struct {
 	Sync bool
 	// Create makes streams at the start, except those that DataDir brought back.
 	Create []StreamSpec
+	// VideoCreate makes video streams at the start, except those that DataDir brought back.
+	VideoCreate []VideoStreamSpec
+	// VideoMemory bounds the memory for fragments of all video streams, VideoDisk the room for them in DataDir; the oldest are
+	// dropped beyond it. Default 512 MiB and 16 GiB.
+	VideoMemory, VideoDisk int64
+	// VideoTimes change what PutMedia waits for.
+	VideoTimes VideoTimes
 	// Faults are rules to start with; see also Server.AddFault.
 	Faults []Rule
 	// Seed makes the probabilities of faults repeatable.
@@ -113,6 +133,12 @@ func (s Settings) withDefaults() (Settings, error) {
 	if s.MaxBytes == 0 {
 		s.MaxBytes = DefaultMaxBytes
 	}
+	if s.VideoMemory == 0 {
+		s.VideoMemory = DefaultVideoMemory
+	}
+	if s.VideoDisk == 0 {
+		s.VideoDisk = DefaultVideoDisk
+	}
 	if s.Now == nil {
 		s.Now = time.Now
 	}
@@ -126,8 +152,8 @@ func (s *Settings) check() error {
 	if s.Limits != LimitsAWS && s.Limits != LimitsNone {
 		return fmt.Errorf("limits: %q is neither aws nor none", s.Limits)
 	}
-	if s.MaxBytes < 0 || s.ShardLimit < 0 || s.StateDelay < 0 {
-		return errors.New("max-bytes, shard-limit and state-delay must not be negative")
+	if s.MaxBytes < 0 || s.ShardLimit < 0 || s.StateDelay < 0 || s.VideoMemory < 0 || s.VideoDisk < 0 {
+		return errors.New("max-bytes, shard-limit, state-delay, video-memory and video-disk must not be negative")
 	}
 	for _, c := range s.Credentials {
 		if c.AccessKeyID == "" || c.SecretAccessKey == "" {

@@ -16,6 +16,11 @@ type Stats struct {
 	Trimmed  int64 // records dropped because of MaxBytes
 	Expired  int64 // records dropped because of retention
 	Faults   int64 // times that a fault rule struck
+
+	VideoHeld    int64 // bytes in memory for fragments, with overhead
+	VideoOnDisk  int64 // bytes of fragments in the data directory
+	VideoTrimmed int64 // fragments dropped because of VideoMemory or VideoDisk
+	VideoExpired int64 // fragments dropped because of retention
 }
 
 // Stats returns the counters.
@@ -35,6 +40,8 @@ func (s *Server) Stats() Stats {
 	}
 	u := s.store.Usage()
 	st.Held, st.Trimmed, st.Expired = u.Bytes, u.Trimmed, u.Expired
+	v := s.footage.Usage()
+	st.VideoHeld, st.VideoOnDisk, st.VideoTrimmed, st.VideoExpired = v.Bytes, v.Disk, v.Trimmed, v.Expired
 	return st
 }
 

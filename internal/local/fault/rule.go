@@ -51,7 +51,7 @@ func (f Failure) Error() *apierr.Error {
 type Span struct{ Least, Most time.Duration }
 
 // Rule says what goes wrong and when. The zero value of a condition always holds. Exactly one of Throttle, Error, Record,
-// Cut, Garble and Hang is set; Latency may stand alone or come first.
+// Cut, Garble, Hang and the fields of Media is set; Latency may stand alone or come first.
 type Rule struct {
 	Name       string   // for logs and errors
 	Operations []string // names of operations; empty: all
@@ -72,11 +72,17 @@ type Rule struct {
 	Garble   bool          // the request is carried out, the answer is bytes without meaning
 	Hang     bool          // nothing is answered and the connection stays open
 	HangFor  time.Duration // 0: until the client or the endpoint goes away; then the connection is cut
+	Media                  // of PutMedia and GetMedia
 }
 
 // actions names the actions that are set.
 func (r *Rule) actions() []string {
 	var set []string
+	for name, on := range r.Media.actions() {
+		if on {
+			set = append(set, name)
+		}
+	}
 	for name, on := range map[string]bool{"throttle": r.Throttle, "error": r.Error != nil, "record-error": r.Record != nil,
 		"cut": r.Cut != "", "garble": r.Garble, "hang": r.Hang} {
 		if on {
@@ -111,11 +117,11 @@ func (r *Rule) Check(operations []string) error {
 	set := r.actions()
 	switch {
 	case len(set) == 0 && r.Latency == Span{}:
-		return &Problem{"", "the rule does nothing: give it one of throttle, error, record-error, cut, garble, hang or latency"}
+		return &Problem{"", "the rule does nothing: give it one of throttle, error, record-error, cut, garble, hang, acks, error-ack, cut-after, read-rate or latency"}
 	case len(set) > 1:
 		return &Problem{set[1], fmt.Sprintf("a rule has one action, this one has %s: make a rule of each", strings.Join(set, " and "))}
 	}
-	return errors.Join(r.checkConditions(), r.checkActions())
+	return errors.Join(r.checkConditions(), r.checkActions(), r.Media.check(r.Operations))
 }
 
 func (r *Rule) checkConditions() error {

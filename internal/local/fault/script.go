@@ -25,13 +25,21 @@ import (
 //	    count: 10                  # then strike ten times; default: for ever
 //	    from: 2s                   # counted from the start of the endpoint
 //	    until: 12s
-//	    throttle: true             # one of these six, or latency alone:
+//	    throttle: true             # one of these, or latency alone:
 //	  - record-error: {code: InternalFailure, message: Internal service failure.}
 //	  - error: {status: 503, code: ServiceUnavailable, message: try again}
 //	  - cut: mid-answer            # before-body, after-body, after-processing, mid-answer
 //	  - garble: true
 //	  - hang: true                 # or a time, after which the connection is cut
 //	    latency: 50ms..200ms       # or one time
+//	  - operation: PutMedia        # these are of PutMedia alone, one a rule as those above:
+//	    acks: never                # or late 2s
+//	  - operation: PutMedia
+//	    error-ack: 4006 at fragment 4
+//	  - operation: PutMedia        # these also of GetMedia:
+//	    cut-after: 100kB           # bytes of media
+//	  - operation: PutMedia
+//	    read-rate: 64kB/s          # a slow reader; of GetMedia, a slow sender
 
 // Script is a parsed script.
 type Script struct {
@@ -58,6 +66,10 @@ type yamlRule struct {
 	Cut         string   `yaml:"cut"`
 	Garble      bool     `yaml:"garble"`
 	Hang        raw      `yaml:"hang"`
+	Acks        raw      `yaml:"acks"`
+	ErrorAck    raw      `yaml:"error-ack"`
+	CutAfter    raw      `yaml:"cut-after"`
+	ReadRate    raw      `yaml:"read-rate"`
 }
 
 type failure struct {
@@ -155,13 +167,14 @@ func (r raw) hang() (on bool, how time.Duration, err error) {
 func (y *yamlRule) rule() (Rule, error) {
 	r := Rule{Name: y.Name, Stream: y.Stream, After: y.After, Count: y.Count, Throttle: y.Throttle, Error: y.Error.failure(),
 		Record: y.RecordError.failure(), Cut: Cut(y.Cut), Garble: y.Garble}
-	var errs [6]error
+	var errs [7]error
 	r.Operations, errs[0] = y.Operation.names()
 	r.Shard, errs[1] = y.Shard.shard()
 	r.From, errs[2] = y.From.duration("from")
 	r.Until, errs[3] = y.Until.duration("until")
 	r.Latency, errs[4] = y.Latency.span("latency")
 	r.Hang, r.HangFor, errs[5] = y.Hang.hang()
+	r.Media, errs[6] = y.media()
 	for _, err := range errs {
 		if err != nil {
 			return r, err

@@ -84,6 +84,48 @@ func TestScriptErrors(t *testing.T) {
 	}
 }
 
+func TestScriptOfMedia(t *testing.T) {
+	t.Parallel()
+	known := []string{"PutMedia", "GetMedia", "PutRecords"}
+	script, err := Parse([]byte(`rules:
+  - operation: PutMedia
+    acks: late 1.5s
+  - operation: PutMedia
+    acks: never
+  - operation: PutMedia
+    error-ack: 4006 at fragment 4
+  - operation: [PutMedia, GetMedia]
+    cut-after: 100kB
+  - operation: GetMedia
+    read-rate: 64KiB/s
+`), known)
+	require.NoError(t, err)
+	require.Equal(t, &Acks{Late: 1500 * time.Millisecond}, script.Rules[0].Acks)
+	require.Equal(t, &Acks{Never: true}, script.Rules[1].Acks)
+	require.Equal(t, &ErrorAck{ID: 4006, Fragment: 4}, script.Rules[2].ErrorAck)
+	require.EqualValues(t, 100_000, script.Rules[3].CutAfter)
+	require.EqualValues(t, 65_536, script.Rules[4].ReadRate)
+	s, _ := newTestSet(1)
+	add(t, s, script.Rules[2])
+	require.Nil(t, s.Request(Subject{Operation: "PutRecords"}).ErrorAck)
+	require.Equal(t, 4006, s.Request(Subject{Operation: "PutMedia"}).ErrorAck.ID)
+	for text, want := range map[string]string{
+		"operation: PutRecords\n    acks: never":                   "line 3: acks: give the rule operation: PutMedia",
+		"acks: never":                                              "line 2: acks: give the rule operation: PutMedia",
+		"operation: GetMedia\n    error-ack: 4006":                 "line 3: error-ack: give the rule operation: PutMedia",
+		"operation: PutMedia\n    acks: later":                     `line 3: acks: "later" is neither never nor late`,
+		"operation: PutMedia\n    acks: late soon":                 `line 3: acks: "soon" is no time`,
+		"operation: PutMedia\n    acks: late 0s":                   "line 3: acks: give never, or late",
+		"operation: PutMedia\n    error-ack: many":                 `line 3: error-ack: "many" is no error`,
+		"operation: PutMedia\n    error-ack: 12":                   "line 3: error-ack: give an id from 4000",
+		"operation: PutMedia\n    cut-after: 5 miles":              `line 3: cut-after: "5 miles" is no number of bytes`,
+		"operation: PutMedia\n    cut-after: 5kB\n    acks: never": "a rule has one action, this one has acks and cut-after",
+	} {
+		_, err := Parse([]byte("rules:\n  - "+text+"\n"), known)
+		require.ErrorContains(t, err, want, text)
+	}
+}
+
 func FuzzScript(f *testing.F) {
 	f.Add("rules:\n  - operation: PutRecords\n    shard: 1\n    throttle: true\n")
 	f.Add("seed: 1\nrules:\n  - latency: 1s..2s\n    cut: mid-answer\n  - error: {code: x}\n")

@@ -89,6 +89,7 @@ type Plan struct {
 	Garble, Hang bool
 	HangFor time.Duration
 	Cut     Cut
+	Media
 }
 
 // CutBeforeBody tells whether a request is cut before its body is read.
@@ -139,7 +140,7 @@ func (s *Set) Request(sub Subject) Plan {
 }
 
 func (p *Plan) act(r *Rule) {
-	p.Throttle, p.Garble, p.Hang, p.HangFor, p.Cut = r.Throttle, r.Garble, r.Hang, r.HangFor, r.Cut
+	p.Throttle, p.Garble, p.Hang, p.HangFor, p.Cut, p.Media = r.Throttle, r.Garble, r.Hang, r.HangFor, r.Cut, r.Media
 	if r.Error != nil {
 		p.Error = r.Error.Error()
 	}

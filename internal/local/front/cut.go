@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 
 	"gst-kinesis/internal/local/apierr"
 )
@@ -13,6 +14,11 @@ import (
 // cut closes the connection at once, without an answer.
 func (x *exchange) cut(code string) {
 	x.settle(0, code)
+	x.drop()
+}
+
+// drop resets the connection.
+func (x *exchange) drop() {
 	hijacker, ok := x.w.(http.Hijacker)
 	if !ok {
 		return
@@ -64,4 +70,15 @@ func (x *exchange) garble(n int) {
 	_, _ = rand.Read(body) // never fails
 	body[0] = 0xff         // neither JSON nor CBOR begins so
 	x.write(http.StatusOK, "garbled", x.format.ContentType(), body)
+}
+
+// hostOnly is a Host without its port.
+func hostOnly(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		if strings.Contains(h, ":") {
+			return "[" + h + "]"
+		}
+		return h
+	}
+	return host
 }

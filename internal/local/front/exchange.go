@@ -32,6 +32,9 @@ type exchange struct {
 
 // serve takes the request through its stages: target, body, format, signature, meaning, faults, work, answer.
 func (x *exchange) serve() {
+	if x.direct() {
+		return
+	}
 	x.identify()
 	op, ours := x.front.set.Service.Match(x.r)
 	x.seen.Operation = op

@@ -56,6 +56,7 @@ type Seen struct {
 // Settings of a Front.
 type Settings struct {
 	Service  Service
+	Direct   Direct                 // may be nil; asked first
 	Verifier func() *sigv4.Verifier // returns nil while signatures are not looked at
 	Faults   *fault.Set
 	Now      func() time.Time

@@ -202,26 +202,8 @@ func writeMeta(dir string, meta streams.Meta) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", metaName, err)
 	}
-	temp := filepath.Join(dir, metaName+".new")
-	if err := writeSynced(temp, append(b, '\n')); err != nil {
+	if err := filesys.Replace(filepath.Join(dir, metaName), append(b, '\n'), fileMode); err != nil {
 		return fmt.Errorf("writing %s: %w", metaName, err)
 	}
-	if err := os.Rename(temp, filepath.Join(dir, metaName)); err != nil {
-		return fmt.Errorf("writing %s: %w", metaName, err)
-	}
-	return filesys.SyncDir(dir)
-}
-
-func writeSynced(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, fileMode)
-	if err != nil {
-		return err
-	}
-	if _, err = f.Write(b); err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return nil
 }
