@@ -75,8 +75,17 @@ type cutter struct {
 	lasting  []mkv.Tag // of every fragment
 	needsKey bool      // what comes cannot be decoded before a key frame
 	lastPTS  int64     // of the frame before
-	lastTime int64     // timecode of the fragment before; ms
+	latest   int64     // ms: the latest time so far
+	floor    int64     // ms: the latest time in the fragments before; frames are later
+	moved    bool      // a frame's time was moved for that
 }
+
+// nothing is a time before all others.
+const nothing = math.MinInt64
+
+// mostMove is how far back a frame's time may lie behind the fragment before to be moved, ms;
+// beyond that, time went back.
+const mostMove = 1000
 
 // verdict is what becomes of a frame.
 type verdict struct {
@@ -124,10 +133,24 @@ func (c *cutter) least(s *Settings) time.Duration {
 
 // begin makes the fragment that a frame begins.
 func (c *cutter) begin(f *Frame) *fragment {
-	g := &fragment{layout: c.layout, timecode: f.ms(), latest: f.PTS}
-	g.apart = c.lastTime != 0 && g.timecode <= c.lastTime
-	c.lastTime = g.timecode
+	c.floor = c.latest
+	if c.floor-f.ms() >= mostMove && c.floor != nothing {
+		c.floor, c.latest = nothing, nothing
+	}
+	c.place(f)
+	g := &fragment{layout: c.layout, timecode: f.ms(), latest: f.PTS, apart: c.floor == nothing}
 	g.tags = append(append(g.tags, c.lasting...), c.pending...)
 	c.pending = nil
 	return g
+}
+
+// place sees to it that a frame is later than all of the fragments before, as the service
+// wants it (FRAGMENT_TIMECODE_LESSER_THAN_PREVIOUS): sound may come late, by less than a
+// frame of video mostly, and is moved by that.
+func (c *cutter) place(f *Frame) {
+	if ms := f.ms(); ms <= c.floor {
+		c.floor++
+		f.PTS, c.moved = c.floor*1e6, true
+	}
+	c.latest = max(c.latest, f.ms())
 }

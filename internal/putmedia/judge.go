@@ -40,6 +40,7 @@ func (s *Stream) judge(err error) (wait time.Duration, again bool) {
 		return 0, false
 	}
 	h.failures++
+	s.tally.failures++
 	t := s.troubleOf(fault, err, 0)
 	h.latest = t
 	backoff := trouble.BackoffFor(fault.Class)

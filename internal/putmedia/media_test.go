@@ -96,6 +96,20 @@ func TestWhereFragmentsBegin(t *testing.T) {
 			r.add(1, 2000, true, "x")
 			r.add(1, 1960, false, "x")
 		}, want: []string{"0: 1@0 1@1000", "2000: 1@2000 1@1960"}},
+		"sound that comes late": {tracks: []mkv.Track{videoTrack, audioTrack}, play: func(r *rig) {
+			r.add(1, 0, true, "x")
+			r.add(1, 960, false, "x")
+			r.add(1, 1000, true, "x")
+			r.add(2, 950, true, "a")
+			r.add(2, 955, true, "a")
+			r.add(2, 970, true, "a")
+		}, want: []string{"0: 1@0 1@960", "1000: 1@1000 2@961 2@962 2@970"}, notices: 1},
+		"a key frame behind the sound": {tracks: []mkv.Track{videoTrack, audioTrack}, play: func(r *rig) {
+			r.add(1, 0, true, "x")
+			r.add(2, 1010, true, "a")
+			r.add(1, 1000, true, "x")
+			r.add(1, 1040, false, "x")
+		}, want: []string{"0: 1@0 2@1010", "1011: 1@1011 1@1040"}, notices: 1},
 		"audio far behind": {tracks: []mkv.Track{videoTrack, audioTrack}, play: func(r *rig) {
 			r.add(1, 100_000, true, "x")
 			r.add(2, 100_000-33_000, true, "a")

@@ -53,14 +53,14 @@ func (s *Stream) Put(ctx context.Context, f *Frame) error {
 	g := open
 	if v.begins {
 		g = c.begin(f)
+	} else {
+		c.place(f)
 	}
 	c.needsKey, c.lastPTS = false, f.PTS
 	if s.spool != nil && !s.write(ctx, g, f, v.begins) {
 		return nil
 	}
-	if v.forced {
-		s.noticeForced()
-	}
+	s.noticeCut(v.forced, c.moved)
 	s.insert(g, f, v.begins)
 	return nil
 }
@@ -257,7 +257,15 @@ func (s *Stream) append(g *fragment) {
 	}
 }
 
-func (s *Stream) noticeForced() {
+// noticeCut says what a person should know of how fragments are made.
+func (s *Stream) noticeCut(forced, moved bool) {
+	if moved {
+		s.noteOnce(Notice{Code: "time-moved", Text: "frames came later than their time: they are given the time of the fragment that they come in; " +
+			"let the queues before the sink be of equal length"})
+	}
+	if !forced {
+		return
+	}
 	s.noteOnce(Notice{Code: "fragment-cut", Text: "a group of pictures is longer than a fragment may be (20 s, 50 MB), so that it was cut where " +
 		"there is no key frame: players cannot begin there; let the encoder make a key frame every 2 s"})
 }

@@ -204,6 +204,7 @@ func New(client Client, settings Settings, observer Observer, options ...Option)
 		books:  Books{Dropped: map[string]Count{}, Skipped: map[string]Count{}},
 		health: health{lasting: -1, ledger: trouble.NewLedger()},
 		phase:  phase{since: -1},
+		cutter: cutter{latest: nothing, floor: nothing},
 
 		noticed: map[string]bool{},
 	}
@@ -254,8 +255,8 @@ type Stats struct {
 	Memory int64
 	// Fragments are those in memory.
 	Fragments int
-	// Sessions counts PutMedia calls, Failures those that ended otherwise than in good
-	// order, Resent fragments that were begun again.
+	// Sessions counts PutMedia calls, Failures those that ended otherwise than in good order
+	// and tries to find the stream that failed, Resent fragments that were begun again.
 	Sessions, Failures, Resent int64
 	Connected                  bool
 	// Acknowledgements by type.

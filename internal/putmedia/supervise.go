@@ -186,9 +186,6 @@ func (s *Stream) leaveSession(n *session, place Place, err error) {
 			s.tally.resent++
 		}
 	}
-	if err != nil {
-		s.tally.failures++
-	}
 	c := Connection{
 		Number: n.number, Endpoint: place.Endpoint, RequestID: n.requestID, Lasted: s.now() - n.opened, Fragments: n.fragments, Bytes: n.bytes,
 		Reason: n.leave,
