@@ -94,9 +94,11 @@ func (s *H265SPS) tail(r *bitReader, more int) {
 	if r.flag() { // sps_sub_layer_ordering_info_present_flag
 		layers = uint32(more) + 1
 	}
-	r.ues(3*layers + 6)       // … and the sizes of coding and transform blocks
-	if r.flag() && r.flag() { // scaling_list_enabled_flag, sps_scaling_list_data_present_flag
-		h265ScalingLists(r)
+	r.ues(3*layers + 6) // … and the sizes of coding and transform blocks
+	if r.flag() {       // scaling_list_enabled_flag
+		if r.flag() { // sps_scaling_list_data_present_flag
+			h265ScalingLists(r)
+		}
 	}
 	r.skip(2)
 	if r.flag() { // pcm_enabled_flag
@@ -154,7 +156,11 @@ func h265ReferenceSets(r *bitReader) bool {
 			r.ue()
 			n := uint32(0)
 			for range before + 1 {
-				if r.flag() || r.flag() { // used_by_curr_pic_flag, else use_delta_flag
+				counts := r.flag() // used_by_curr_pic_flag
+				if !counts {
+					counts = r.flag() // use_delta_flag
+				}
+				if counts {
 					n++
 				}
 			}

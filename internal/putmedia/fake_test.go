@@ -60,9 +60,8 @@ type storedFrame struct {
 }
 
 type fakeSession struct {
-	in     Input
-	ended  bool // in good order
-	events int
+	in    Input
+	ended bool // in good order
 }
 
 func (f *fakeService) RefreshCredentials() {

@@ -46,9 +46,9 @@ func clipFootage(t *testing.T) []footage {
 // base is when the footage of clips begins.
 const base = int64(1_795_209_996_817)
 
-// sent makes the body of a session: each fragment has the frames of all tracks from one key frame of video to the next, by their times,
+// streamed makes the body of a session: each fragment has the frames of all tracks from one key frame of video to the next, by their times,
 // in the order they came.
-func sent(t *testing.T, m *matroska) []byte {
+func streamed(t *testing.T, m *matroska) []byte {
 	t.Helper()
 	var starts []int64
 	video := m.tracks[0].Number
@@ -128,7 +128,7 @@ func TestClips(t *testing.T) {
 			m := readMatroska(t, bytes.NewReader(data))
 			require.Len(t, m.frames[m.tracks[0].Number], f.frames)
 			clip := filepath.Join(t.TempDir(), "clip.mp4")
-			require.NoError(t, os.WriteFile(clip, getClip(t, stored(t, sent(t, m))), 0o600))
+			require.NoError(t, os.WriteFile(clip, getClip(t, stored(t, streamed(t, m))), 0o600))
 			requireClip(t, clip, m)
 		})
 	}
