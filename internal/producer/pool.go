@@ -1,19 +1,20 @@
 package producer
 
 import (
-	"math/bits"
 	"sync"
+
+	"gst-kinesis/internal/sizeclass"
 )
 
-// The pool's size classes: four to an octave, so that at most a quarter of a
-// buffer lies idle, from minClass to beyond the largest record.
+// The pool's size classes: from 256 bytes to beyond the largest record.
 const (
-	minClassBits = 8 // 256 bytes
+	minClassBits = 8
 	maxClassBits = 24
-	classSteps   = 4
-	classCount   = (maxClassBits-minClassBits)*classSteps + 1
-	noClass      = -1
+	classCount   = (maxClassBits-minClassBits)*sizeclass.Steps + 1
+	noClass      = sizeclass.None
 )
+
+func classes() sizeclass.Range { return sizeclass.Range{Least: minClassBits, Most: maxClassBits} }
 
 // pool keeps records with their memory for use again. What it lends and what it
 // keeps are together never more than its limit, except that lending itself has no
@@ -28,41 +29,22 @@ type pool struct {
 	idlest [classCount]int // the least free[i].n since the last trim
 }
 
-// classOf returns the class for a size, noClass for one too large to be pooled.
-func classOf(size int) int {
-	if size <= 1<<minClassBits {
-		return 0
-	}
-	if size > 1<<maxClassBits {
-		return noClass
-	}
-	top := bits.Len(uint(size-1)) - 1 // the octave: 1<<top < size <= 2<<top
-	step := (size - 1) >> (top - 2) & (classSteps - 1)
-	return (top-minClassBits)*classSteps + step + 1
-}
-
-// classBytes returns the size of a class's buffers.
-func classBytes(class int) int {
-	octave, step := class/classSteps, class%classSteps
-	return (classSteps + step) << (octave + minClassBits - 2)
-}
-
 // take returns a record whose Data has the given length.
 func (p *pool) take(size int) *Record {
-	class := classOf(size)
+	class := classes().Of(size)
 	if class == noClass {
 		return &Record{Data: make([]byte, size), class: noClass, PTS: NoPTS}
 	}
 	p.mu.Lock()
 	r := p.free[class].popFront()
-	p.lent += int64(classBytes(class) + recordOverhead)
+	p.lent += int64(classes().Bytes(class) + recordOverhead)
 	if r != nil {
 		p.kept -= r.cost()
 		p.idlest[class] = min(p.idlest[class], p.free[class].n)
 	}
 	p.mu.Unlock()
 	if r == nil {
-		r = &Record{buffer: make([]byte, classBytes(class)), class: int8(class)} //nolint:gosec // classes are few
+		r = &Record{buffer: make([]byte, classes().Bytes(class)), class: int8(class)} //nolint:gosec // classes are few
 	}
 	r.Data, r.PTS = r.buffer[:size], NoPTS
 	return r

@@ -2,11 +2,11 @@ package putmedia
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"sync"
 	"time"
 
 	"gst-kinesis/internal/mkv"
+	"gst-kinesis/internal/sizeclass"
 	"gst-kinesis/internal/spool"
 )
 
@@ -127,34 +127,21 @@ type pool struct {
 	idlest [classes]int // the least len(free[i]) since the last trim
 }
 
-// The pool's size classes: four to an octave, from 256 bytes to 64 MiB.
+// The pool's size classes: from 256 bytes to 64 MiB.
 const (
 	leastBits = 8
 	mostBits  = 26
-	steps     = 4
-	classes   = (mostBits-leastBits)*steps + 1
-	unpooled  = -1
+	classes   = (mostBits-leastBits)*sizeclass.Steps + 1
 )
 
-func classOf(size int) int {
-	switch {
-	case size <= 1<<leastBits:
-		return 0
-	case size > 1<<mostBits:
-		return unpooled
-	}
-	top := bits.Len(uint(size-1)) - 1
-	return (top-leastBits)*steps + (size-1)>>(top-2)&(steps-1) + 1
-}
-
-func classBytes(class int) int { return (steps + class%steps) << (class/steps + leastBits - 2) }
+func sizes() sizeclass.Range { return sizeclass.Range{Least: leastBits, Most: mostBits} }
 
 // take returns a frame whose Data has the given length.
 func (p *pool) take(size int) *Frame {
-	class := classOf(headroom + size)
-	if class == unpooled {
+	class := sizes().Of(headroom + size)
+	if class == sizeclass.None {
 		b := make([]byte, headroom+size)
-		return &Frame{buffer: b, Data: b[headroom:], class: unpooled}
+		return &Frame{buffer: b, Data: b[headroom:], class: sizeclass.None}
 	}
 	p.mu.Lock()
 	var f *Frame
@@ -167,7 +154,7 @@ func (p *pool) take(size int) *Frame {
 	}
 	p.mu.Unlock()
 	if f == nil {
-		f = &Frame{buffer: make([]byte, classBytes(class)), class: class}
+		f = &Frame{buffer: make([]byte, sizes().Bytes(class)), class: class}
 	}
 	f.Data = f.buffer[headroom : headroom+size]
 	return f
@@ -178,7 +165,7 @@ func (p *pool) give(f *Frame) {
 	*f = Frame{buffer: f.buffer, class: f.class}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if f.class == unpooled || p.kept+f.memory() > p.most {
+	if f.class == sizeclass.None || p.kept+f.memory() > p.most {
 		return
 	}
 	p.kept += f.memory()
