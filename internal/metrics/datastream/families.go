@@ -14,6 +14,7 @@ type families struct {
 	buffering, request, delivery, retries                          metrics.Family
 	pending, pendingBytes, spooled, spooledBytes, disk, diskErrors metrics.Family
 	memory, inFlight, openShards                                   metrics.Family
+	wire                                                           metrics.Family
 	shardPut, shardPutBytes, shardKinesis, shardKinesisBytes       metrics.Family
 	shardErrors, shardRetried, shardThrottled, shardRate           metrics.Family
 }
@@ -94,6 +95,7 @@ func (f *families) ofLevels() {
 	f.diskErrors = counter("spool_disk_errors", "SpoolDiskErrors", metrics.Count, "How often the disk of the spool failed. Only with a spool.")
 	f.memory = gauge("memory_bytes", "MemoryBytes", metrics.Bytes, "Memory for records, in use and kept for use again.")
 	f.inFlight = gauge("requests_in_flight", "RequestsInFlight", metrics.Count, "Calls of PutRecords that wait for an answer.")
+	f.wire = counter("wire_bytes", "WireBytes", metrics.Bytes, "Bytes written to connections, TLS and HTTP included.")
 	f.openShards = gauge("shards_open", "ShardsOpen", metrics.Count, "Open shards of the stream. Only where they may be listed.")
 }
 
@@ -116,7 +118,7 @@ func (f *families) all() []*metrics.Family {
 	return []*metrics.Family{
 		&f.received, &f.receivedBytes, &f.put, &f.putBytes, &f.dropped, &f.droppedBytes, &f.refused, &f.deadLettered, &f.deadLetteredBytes,
 		&f.retried, &f.throttled, &f.duplicates, &f.kinesis, &f.kinesisBytes, &f.requests, &f.failed, &f.errors, &f.buffering, &f.request, &f.delivery,
-		&f.retries, &f.pending, &f.pendingBytes, &f.spooled, &f.spooledBytes, &f.disk, &f.diskErrors, &f.memory, &f.inFlight, &f.openShards,
+		&f.retries, &f.pending, &f.pendingBytes, &f.spooled, &f.spooledBytes, &f.disk, &f.diskErrors, &f.memory, &f.inFlight, &f.openShards, &f.wire,
 		&f.shardPut, &f.shardPutBytes, &f.shardKinesis, &f.shardKinesisBytes, &f.shardErrors, &f.shardRetried, &f.shardThrottled, &f.shardRate,
 	}
 }

@@ -113,6 +113,7 @@ func (f *families) levels(l *list, s *producer.Stats) {
 	}
 	l.add(&f.memory, s.Memory+s.MemoryKept)
 	l.add(&f.inFlight, int64(s.RequestsInFlight))
+	l.add(&f.wire, s.Uplink.Sent)
 	if s.OpenShards > 0 {
 		l.add(&f.openShards, int64(s.OpenShards))
 	}
