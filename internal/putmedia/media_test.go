@@ -185,9 +185,9 @@ func TestSilence(t *testing.T) {
 	bench(t, nil, func(r *rig) {
 		r.play(2*time.Second + 400*time.Millisecond)
 		require.EqualValues(r, 50, r.s.Books().Persisted.Frames)
-		time.Sleep(22 * time.Second)
+		r.pause(22 * time.Second)
 		require.EqualValues(r, 60, r.s.Books().Persisted.Frames)
-		time.Sleep(10 * time.Minute)
+		r.pause(10 * time.Minute)
 		require.Len(r, r.f.sessions, 1)
 		r.n, r.at = 25*700, 700*time.Second
 		r.play(2 * time.Second)

@@ -261,7 +261,7 @@ func TestStartFailures(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			bench(t, func(_ *Settings, f *fakeService) { f.locate = func(int) error { return apiFault(code) } }, func(r *rig) {
-				time.Sleep(5 * time.Second)
+				r.pause(5 * time.Second)
 				if fails {
 					require.Len(r, r.o.failures, 1)
 					require.Equal(r, code, r.o.failures[0].Code)
@@ -277,7 +277,7 @@ func TestStartFailures(t *testing.T) {
 	}
 	t.Run("hang", func(t *testing.T) {
 		bench(t, func(_ *Settings, f *fakeService) { f.locate = func(int) error { return errHang } }, func(r *rig) {
-			time.Sleep(3 * time.Second)
+			r.pause(3 * time.Second)
 			require.Len(r, r.o.troubles, 1)
 			require.Contains(r, r.o.troubles[0].Message, "no answer")
 		})

@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,6 +44,7 @@ func TestBooksUnderRandomFaults(t *testing.T) {
 
 // model is what a schedule knows of all its runs.
 type model struct {
+	mu      sync.Mutex // of r, which the service's side draws from too
 	r       *rand.Rand
 	rig     *rig
 	service *fakeService
@@ -50,7 +53,7 @@ type model struct {
 	at      time.Duration
 	lost    map[any]string // frames that some run gave up
 	settled map[any]bool
-	calm    bool // no more faults
+	calm    atomic.Bool // no more faults
 	spooled bool
 }
 
@@ -59,10 +62,11 @@ func schedule(t *testing.T, seed uint64) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &model{r: rand.New(rand.NewPCG(seed, 1)), begun: time.Now(), lost: map[any]string{}, settled: map[any]bool{}} //nolint:gosec // a schedule
 		m.service = &fakeService{retention: time.Hour, open: m.open, script: m.react}
-		m.spooled = m.r.IntN(2) == 0
+		m.service.ackAfter = time.Duration(m.intN(300)) * time.Millisecond
+		m.spooled = m.intN(2) == 0
 		runs := 1
 		if m.spooled {
-			runs += m.r.IntN(3)
+			runs += m.intN(3)
 		}
 		for i := range runs {
 			m.run(t, dir, i == runs-1)
@@ -72,12 +76,18 @@ func schedule(t *testing.T, seed uint64) {
 	})
 }
 
-// open fails one of ten tries.
+func (m *model) intN(n int) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.r.IntN(n)
+}
+
+// open fails some tries.
 func (m *model) open(int) error {
-	if m.calm {
+	if m.calm.Load() {
 		return nil
 	}
-	switch m.r.IntN(30) {
+	switch m.intN(30) {
 	case 0:
 		return refusedError()
 	case 1:
@@ -91,10 +101,10 @@ func (m *model) open(int) error {
 }
 
 func (m *model) react(int, int, int64) (r reaction) {
-	if m.calm {
+	if m.calm.Load() {
 		return r
 	}
-	switch m.r.IntN(60) {
+	switch m.intN(60) {
 	case 0:
 		r.cut = true
 	case 1:
@@ -102,9 +112,9 @@ func (m *model) react(int, int, int64) (r reaction) {
 	case 2:
 		r.silent = true
 	case 3:
-		r.errorID = []int{4000, 4003, 5000, 5001, 4503, 4998}[m.r.IntN(6)]
+		r.errorID = []int{4000, 4003, 5000, 5001, 4503, 4998}[m.intN(6)]
 	case 4:
-		r.errorID = []int{4001, 4002, 4006, 4009, 4011}[m.r.IntN(5)]
+		r.errorID = []int{4001, 4002, 4006, 4009, 4011}[m.intN(5)]
 	}
 	return r
 }
@@ -113,26 +123,25 @@ func (m *model) react(int, int, int64) (r reaction) {
 func (m *model) run(t *testing.T, dir string, last bool) {
 	var options []Option
 	if m.spooled {
-		s := openSpool(t, dir, func(set *spool.Settings) { set.MaxBytes = int64(2+m.r.IntN(20)) << 20 })
+		s := openSpool(t, dir, func(set *spool.Settings) { set.MaxBytes = int64(2+m.intN(20)) << 20 })
 		defer func() { require.NoError(t, s.Close()) }()
 		options = append(options, WithSpool(s))
 	}
 	onService(t, m.service, func(s *Settings, _ *fakeService) {
-		s.StorageSize = int64(1+m.r.IntN(3)) << 20
-		s.Outage = Outage(m.r.IntN(2))
-		s.Timecodes = Timecodes(m.r.IntN(2))
-		s.SessionDuration = time.Duration(5+m.r.IntN(200)) * time.Second
-		s.Staleness = time.Duration(5+m.r.IntN(30)) * time.Second
-		s.DrainTimeout, s.StopTimeout = time.Duration(m.r.IntN(5))*time.Second, time.Duration(m.r.IntN(3))*time.Second
+		s.StorageSize = int64(1+m.intN(3)) << 20
+		s.Outage = Outage(m.intN(2))
+		s.Timecodes = Timecodes(m.intN(2))
+		s.SessionDuration = time.Duration(5+m.intN(200)) * time.Second
+		s.Staleness = time.Duration(5+m.intN(30)) * time.Second
+		s.DrainTimeout, s.StopTimeout = time.Duration(m.intN(5))*time.Second, time.Duration(m.intN(3))*time.Second
 		if last {
 			s.DrainTimeout = -1
 		}
 	}, func(r *rig) {
 		m.rig, r.began, r.n, r.at = r, m.begun, m.n, m.at
-		m.service.ackAfter = time.Duration(m.r.IntN(300)) * time.Millisecond
 		m.feed(r)
 		if last {
-			m.calm = true
+			m.calm.Store(true)
 		}
 		err := r.s.Flush(context.Background())
 		if last && !errors.Is(err, ErrFailed) { // of credentials that are refused several times in a row
@@ -154,20 +163,20 @@ func (m *model) run(t *testing.T, dir string, last bool) {
 
 // feed puts frames, with pauses, outages and frames that are missing.
 func (m *model) feed(r *rig) {
-	for range 5 + m.r.IntN(10) {
-		switch m.r.IntN(10) {
+	for range 5 + m.intN(10) {
+		switch m.intN(10) {
 		case 0:
-			time.Sleep(time.Duration(m.r.IntN(40)) * time.Second)
+			time.Sleep(time.Duration(m.intN(40)) * time.Second)
 			r.at = time.Since(r.began)
 		case 1:
-			skip := m.r.IntN(30)
+			skip := m.intN(30)
 			r.n += skip // never put
 			for n := range skip {
 				m.lost[r.n-skip+n] = "skipped"
 			}
 		}
-		size := 20 + m.r.IntN(2000)
-		for range 25 * (1 + m.r.IntN(20)) {
+		size := 20 + m.intN(2000)
+		for range 25 * (1 + m.intN(20)) {
 			f := r.s.Reserve(size)
 			copy(f.Data, fmt.Sprintf("frame %06d", r.n))
 			clear(f.Data[12:])

@@ -56,6 +56,7 @@ func onService(t *testing.T, f *fakeService, prepare func(*Settings, *fakeServic
 	body(r)
 	r.s.Close()
 	time.Sleep(time.Minute) // the service's side ends too
+	synctest.Wait()
 	b := r.s.Books()
 	require.True(t, b.Balanced(), "%+v", b)
 	require.Zero(t, b.InFlight)
@@ -94,6 +95,13 @@ func (r *rig) play(d time.Duration) {
 func (r *rig) flush() {
 	r.Helper()
 	require.NoError(r, r.s.Flush(context.Background()))
+	synctest.Wait()
+}
+
+// pause lets time pass.
+func (r *rig) pause(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 // inOrder holds what is stored to all frames that were put, but for some.

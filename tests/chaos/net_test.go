@@ -13,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/stretchr/testify/require"
 
+	"gst-kinesis/internal/awscfg"
 	"gst-kinesis/tests/kit"
 )
 
@@ -203,9 +205,11 @@ func throughDNS(r *rig, s *setup) {
 	_, port, err := net.SplitHostPort(r.srv.Addr())
 	require.NoError(r, err)
 	s.aws.EndpointURI = "http://" + net.JoinHostPort(hostName, port)
-	s.session = func(r *rig) {
-		transport := r.session.HTTPClient().Transport.(*http.Transport)
+	s.client = func(o *kinesis.Options) {
+		transport := r.session.Transport()
 		transport.DialContext = (&net.Dialer{Timeout: 5 * time.Second, Resolver: resolver}).DialContext
+		r.Cleanup(transport.CloseIdleConnections)
+		o.HTTPClient = awscfg.Steady(&http.Client{Transport: transport})
 	}
 	r.helper = names
 }

@@ -33,7 +33,8 @@ type setup struct {
 	server   local.Settings
 	aws      awscfg.Settings
 	producer producer.Settings
-	session  func(r *rig) // what is done to the session before it is used
+	session  func(r *rig) // what is done before the session is used
+	client   func(o *kinesis.Options)
 }
 
 // rig is a producer on the embedded endpoint, as kinesissink makes one, with what was put into it.
@@ -106,7 +107,11 @@ func (r *rig) open(s *setup) {
 	if s.session != nil {
 		s.session(r)
 	}
-	client := r.session.Kinesis()
+	var options []func(*kinesis.Options)
+	if s.client != nil {
+		options = append(options, s.client)
+	}
+	client := r.session.Kinesis(options...)
 	r.p, err = producer.New(client, s.producer, r.heard, producer.WithSeed(r.random.Uint64()), producer.WithLimits(r.limits),
 		producer.WithCredentials(r.session.CheckCredentials, r.session.RefreshCredentials),
 		producer.WithShards(func(ctx context.Context) ([]shard.Shard, error) {
