@@ -11,6 +11,7 @@ import (
 	"gst-kinesis/internal/uplink"
 	"gst-kinesis/internal/version"
 	"gst-kinesis/plugins/kinesissink"
+	"gst-kinesis/plugins/kinesisvideosink"
 	"gst-kinesis/plugins/recordenc"
 	"gst-kinesis/plugins/subsample"
 )
@@ -43,9 +44,10 @@ func InfoWith(shown *metrics.Registry) *gst.PluginInfo {
 func Classes() []*gst.Class { return classes(new(metrics.Registry)) }
 
 func classes(shown *metrics.Registry) []*gst.Class {
-	ids := frame.NewSnowflakes(time.Now)
+	ids, links := frame.NewSnowflakes(time.Now), new(uplink.Links)
 	return []*gst.Class{
-		kinesissink.Class(kinesissink.Shared{Limits: new(limit.Registry), Uplinks: new(uplink.Links), Metrics: shown}),
+		kinesissink.Class(kinesissink.Shared{Limits: new(limit.Registry), Uplinks: links, Metrics: shown}),
+		kinesisvideosink.Class(kinesisvideosink.Shared{Uplinks: links, Metrics: shown}),
 		subsample.Class(),
 		recordenc.MsgpackClass(ids),
 		recordenc.JSONClass(ids),

@@ -147,3 +147,12 @@ func TestSinkWithCapsOfItsOwn(t *testing.T) {
 	defer c.Unref()
 	require.Equal(t, int32(16), c.Structure(0).Get("width"))
 }
+
+func TestBuffersInCaps(t *testing.T) {
+	c, err := gst.ParseCaps("video/x-h264, codec_data=(buffer)01640028ffe1")
+	require.NoError(t, err)
+	defer c.Unref()
+	data, _ := c.Structure(0).Get("codec_data").(gst.Opaque)
+	require.Equal(t, []byte{1, 0x64, 0, 0x28, 0xff, 0xe1}, data.Bytes())
+	require.Nil(t, gst.Opaque{Type: "GstBitmask", Text: "01"}.Bytes())
+}

@@ -136,6 +136,8 @@ func (e *Element) ParentQuery(direction PadDirection, q Query) bool {
 		return C.ggo_sink_query_parent(e.c, q.c) != 0
 	case C.GGO_KIND_TRANSFORM:
 		return C.ggo_transform_query_parent(e.c, C.gint(direction), q.c) != 0
+	case C.GGO_KIND_ELEMENT:
+		return C.ggo_element_query_parent(e.c, q.c) != 0
 	}
 	return C.ggo_source_query_parent(e.c, q.c) != 0
 }

@@ -3,7 +3,10 @@ package gst
 // #include "ggo.h"
 import "C"
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // EventType is the type of an event (GstEventType).
 type EventType uint32
@@ -90,7 +93,10 @@ func (e Event) Segment() Segment {
 		return Segment{}
 	}
 	C.gst_event_parse_segment(e.c, &s)
-	return Segment{*s}
+	// What is reserved nobody has ever set: it may hold anything, also what looks like a pointer of Go's and must not go back to C.
+	out := Segment{*s}
+	clear(out.c._gst_reserved[:])
+	return out
 }
 
 // FlushStop says whether a FLUSH_STOP event resets the running time.
@@ -164,6 +170,13 @@ func (s *Segment) SetBase(ns uint64) { s.c.base = C.guint64(ns) }
 // ToRunningTime gives the running time of a position, both in ns; ClockTimeNone outside the segment.
 func (s *Segment) ToRunningTime(position uint64) uint64 {
 	return uint64(C.gst_segment_to_running_time(&s.c, s.c.format, C.guint64(position)))
+}
+
+// RunningTime gives the running time of a position, both in ns, also where the position lies outside the segment (before it, it may
+// be negative); false where the segment does not count in ns or there is no position.
+func (s *Segment) RunningTime(position uint64) (int64, bool) {
+	t := int64(C.ggo_segment_running_time(&s.c, C.guint64(position)))
+	return t, t != math.MaxInt64
 }
 
 // QueryType is the type of a query (GstQueryType).

@@ -269,3 +269,16 @@ func TestUnlockEndsRender(t *testing.T) {
 	require.Equal(t, gst.StateChangeSuccess, p.SetState(gst.StateNull))
 	require.Equal(t, gst.FlowFlushing, after)
 }
+
+func TestRunningTimeOutsideTheSegment(t *testing.T) {
+	s := gst.NewTimeSegment()
+	s.SetStart(5e9)
+	s.SetBase(1e9)
+	for position, want := range map[uint64]int64{5e9: 1e9, 7e9: 3e9, 3e9: -1e9, 0: -4e9} {
+		got, ok := s.RunningTime(position)
+		require.True(t, ok)
+		require.Equal(t, want, got)
+	}
+	_, ok := s.RunningTime(gst.ClockTimeNone)
+	require.False(t, ok)
+}

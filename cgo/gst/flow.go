@@ -90,6 +90,7 @@ const (
 	BufferHeader       uint32 = C.GST_BUFFER_FLAG_HEADER
 	BufferGap          uint32 = C.GST_BUFFER_FLAG_GAP
 	BufferDroppable    uint32 = C.GST_BUFFER_FLAG_DROPPABLE
+	BufferDecodeOnly   uint32 = C.GST_BUFFER_FLAG_DECODE_ONLY
 	BufferDeltaUnit    uint32 = C.GST_BUFFER_FLAG_DELTA_UNIT
 	BufferNonDroppable uint32 = C.GST_BUFFER_FLAG_NON_DROPPABLE
 )

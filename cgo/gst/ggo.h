@@ -259,6 +259,8 @@ uintptr_t ggo_pad_handle (GstPad * pad);
 gboolean ggo_pad_event_default (GstPad * pad, GstEvent * e);
 gboolean ggo_pad_query_default (GstPad * pad, GstQuery * q);
 void ggo_element_set_flag (GstElement * e, guint flag);
+gboolean ggo_element_query_parent (GstElement * e, GstQuery * q);
+gint64 ggo_segment_running_time (const GstSegment * s, guint64 position);
 void ggo_element_post_eos (GstElement * e, guint32 seqnum);
 GstBuffer *ggo_list_at (GstBufferList * l, guint i);
 

@@ -148,9 +148,26 @@ release_pad (GstElement * e, GstPad * pad)
   ggoGoReleasePad (ggo_instance (e)->handle, pad);
 }
 
+static gboolean
+element_query (GstElement * e, GstQuery * q)
+{
+  GgoInstance *g = ggo_instance (e);
+  if (g->has & GGO_HAS_QUERY)
+    return ggoGoQuery (g->handle, GST_PAD_UNKNOWN, q);
+  return ggo_element_query_parent (e, q);
+}
+
+gboolean
+ggo_element_query_parent (GstElement * e, GstQuery * q)
+{
+  GstElementClass *parent = ggo_instance (e)->klass->parent;
+  return parent->query != NULL && parent->query (e, q);
+}
+
 void
 ggo_element_class_init (GstElementClass * k, GgoClass * c)
 {
+  k->query = element_query;
   k->request_new_pad = request_new_pad;
   k->release_pad = release_pad;
 }
@@ -193,6 +210,18 @@ ggo_element_post_eos (GstElement * e, guint32 seqnum)
   GstMessage *m = gst_message_new_eos (GST_OBJECT (e));
   gst_message_set_seqnum (m, seqnum);
   gst_element_post_message (e, m);
+}
+
+/* The running time of a position, also one that lies before the segment; G_MAXINT64 where the segment does not count in time. */
+gint64
+ggo_segment_running_time (const GstSegment * s, guint64 position)
+{
+  guint64 t = 0;
+  gint sign = s->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID (position) ? gst_segment_to_running_time_full (s, GST_FORMAT_TIME, position, &t) : 0;
+
+  if (sign == 0)
+    return G_MAXINT64;
+  return sign < 0 ? -(gint64) t : (gint64) t;
 }
 
 /* GStreamer leaves undefined what a second request for a pad of one name gives. */

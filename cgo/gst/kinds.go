@@ -59,7 +59,8 @@ type SrcEventer interface{ SrcEvent(ev Event) bool }
 // SendEventer gets events that an application sends to the element; it hands them to Element.ParentSendEvent.
 type SendEventer interface{ SendEvent(ev Event) bool }
 
-// Querier answers queries, borrowed; what it does not know it hands to Element.ParentQuery. direction is the pad's for a transform.
+// Querier answers queries, borrowed; what it does not know it hands to Element.ParentQuery. direction is the pad's for a transform. For a
+// plain element these are the queries that are asked of the element itself, as a pipeline asks its sinks; pads have PadFuncs.Query.
 type Querier interface {
 	Query(direction PadDirection, q Query) bool
 }

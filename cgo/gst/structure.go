@@ -4,6 +4,7 @@ package gst
 import "C"
 
 import (
+	"encoding/hex"
 	"fmt"
 	"iter"
 )
@@ -50,6 +51,18 @@ type FractionRange struct{ Min, Max Fraction }
 
 // Opaque is a value of a type that has no Go form, as GStreamer serialises it.
 type Opaque struct{ Type, Text string }
+
+// Bytes gives the content of a buffer, as caps have in codec_data and streamheader; nil where the value is none.
+func (o Opaque) Bytes() []byte {
+	if o.Type != "GstBuffer" {
+		return nil
+	}
+	b, err := hex.DecodeString(o.Text) // which is how GStreamer writes it
+	if err != nil {
+		return nil
+	}
+	return b
+}
 
 // NewStructure gives a structure of the fields.
 func NewStructure(name string, fields ...Field) *Structure {

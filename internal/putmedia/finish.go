@@ -63,7 +63,7 @@ func (s *Stream) holds(upTo uint64) bool {
 	if s.phase.failure != nil {
 		return false
 	}
-	return len(s.front) > 0 && (s.front[0].seq <= upTo || s.gap.exists()) || s.gap.exists() || len(s.back) > 0 && s.back[0].seq <= upTo
+	return s.gap.exists() || len(s.front) > 0 && s.front[0].born <= upTo || len(s.back) > 0 && s.back[0].born <= upTo
 }
 
 // awaitWord waits until the reporter has told of all losses: who hears that the stream has

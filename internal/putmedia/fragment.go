@@ -10,7 +10,8 @@ import (
 
 // fragment is one Cluster: what is acknowledged as a whole.
 type fragment struct {
-	seq      uint64
+	seq      uint64 // its place in the line, given anew when what is on disk comes before it
+	born     uint64 // its first seq, by which a drain knows it; 0 of what was on disk
 	layout   *layout
 	apart    bool  // time went back before it: it begins a session of its own
 	timecode int64 // of the Cluster: ms since 1970

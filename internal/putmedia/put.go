@@ -249,7 +249,7 @@ func (s *Stream) closeOpen(ended bool) {
 // append puts a new fragment behind all others.
 func (s *Stream) append(g *fragment) {
 	s.seq++
-	g.seq = s.seq
+	g.seq, g.born = s.seq, s.seq
 	if s.gap.exists() {
 		s.back = append(s.back, g)
 	} else {

@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 
@@ -25,6 +24,7 @@ import (
 	"gst-kinesis/internal/metrics/datastream"
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/uplink"
+	"gst-kinesis/plugins/internal/bus"
 )
 
 // Shared is what the elements of a process share.
@@ -100,27 +100,27 @@ func (s *element) Start() error {
 	settings := s.settings.Get()
 	stream, err := awscfg.StreamOf(settings.StreamName, settings.StreamARN)
 	if err != nil {
-		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
+		return bus.Settings(err)
 	}
 	reporter := newReporter(s.e, settings)
 	aws, err := settings.aws(stream, func(text string) { reporter.Noticed(producer.Notice{Text: text}) })
 	if err != nil {
-		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
+		return bus.Settings(err)
 	}
 	uplink := s.shared.Uplinks.Join(settings.BandwidthGroup)
 	aws.Conn = uplink.Conn
 	way, err := s.dial(aws, stream)
 	if err != nil {
 		uplink.Leave()
-		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
+		return bus.Settings(err)
 	}
 	s.sensor = cmp.Or(settings.SensorName, s.e.Name())
-	session := &session{way: way, uplink: uplink, settings: settings, wait: newCanceller(), drain: newCanceller()}
+	session := &session{way: way, uplink: uplink, settings: settings, wait: bus.NewCanceller(), drain: bus.NewCanceller()}
 	session.tune(settings)
 	if err := s.begin(session, stream, aws, reporter); err != nil {
 		way.Close()
 		uplink.Leave()
-		return &gst.Error{Code: gst.ResourceSettings, Text: sentence(err)}
+		return bus.Settings(err)
 	}
 	s.mu.Lock()
 	s.session = session
@@ -182,7 +182,7 @@ func (s *element) Render(v *gst.View) gst.Flow {
 	key := recordKey{name: session.keyName(s.sensor, v)}
 	for {
 		// Unlock may have come and gone since: a new context is trusted only if the sink still plays after it was taken.
-		ctx := session.wait.context()
+		ctx := session.wait.Context()
 		if ctx != session.trusted {
 			if flow := s.e.WaitPreroll(v); flow != gst.FlowOK {
 				return flow
@@ -196,7 +196,7 @@ func (s *element) Render(v *gst.View) gst.Flow {
 		case errors.Is(err, producer.ErrFailed):
 			return gst.FlowError
 		case errors.Is(err, producer.ErrOversize):
-			s.e.PostError(&gst.Error{Code: gst.ResourceWrite, Text: sentence(err) + " Send smaller buffers, raise max-record-size if the stream takes " +
+			s.e.PostError(&gst.Error{Code: gst.ResourceWrite, Text: bus.Sentence(err) + " Send smaller buffers, raise max-record-size if the stream takes " +
 				"larger records, or set oversize to drop or split."})
 			return gst.FlowError
 		case errors.Is(err, producer.ErrClosed):
@@ -218,11 +218,11 @@ func (s *element) Event(ev gst.Event) bool {
 		}
 	case gst.EventFlushStart:
 		if session != nil {
-			session.drain.cancel()
+			session.drain.Cancel()
 		}
 	case gst.EventFlushStop:
 		if session != nil {
-			session.drain.renew()
+			session.drain.Renew()
 		}
 	case gst.EventSegment:
 		ok := s.e.ParentEvent(ev)
@@ -237,9 +237,9 @@ func (s *element) Event(ev gst.Event) bool {
 // drain waits until what was accepted is accounted for. What goes wrong meanwhile the producer has told already.
 func (s *element) drain(session *session) {
 	s.e.PostProgress(gst.ProgressStart, "drain", "Waiting for the records that are left")
-	if err := session.producer.Flush(session.drain.context()); err != nil {
+	if err := session.producer.Flush(session.drain.Context()); err != nil {
 		s.e.Log(gst.LevelWarning, "draining: %v", err)
-		s.e.PostProgress(gst.ProgressCanceled, "drain", sentence(err))
+		s.e.PostProgress(gst.ProgressCanceled, "drain", bus.Sentence(err))
 		return
 	}
 	s.e.PostProgress(gst.ProgressComplete, "drain", "All records are accounted for")
@@ -252,12 +252,12 @@ func (s *element) Unlock(flushing bool) {
 		return
 	}
 	if !flushing {
-		session.wait.renew()
+		session.wait.Renew()
 		return
 	}
-	session.wait.cancel()
+	session.wait.Cancel()
 	if next := s.e.NextState(); next == gst.StateReady || next == gst.StateNull {
-		session.drain.cancel()
+		session.drain.Cancel()
 	}
 }
 
@@ -273,7 +273,7 @@ func (s *element) Stop() {
 	session.way.Close()
 	session.uplink.Leave()
 	if err := session.places.Close(); err != nil {
-		s.e.PostWarning(&gst.Error{Code: gst.ResourceWrite, Text: sentence(err)})
+		s.e.PostWarning(&gst.Error{Code: gst.ResourceWrite, Text: bus.Sentence(err)})
 	}
 	last := session.producer.Stats()
 	s.mu.Lock()
@@ -298,19 +298,4 @@ func (s *element) current() *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.session
-}
-
-// sentence makes an error's text one: upper case, full stop.
-func sentence(err error) string {
-	text := fmt.Sprint(err)
-	if text == "" {
-		return text
-	}
-	if c := text[0]; c >= 'a' && c <= 'z' {
-		text = string(c-'a'+'A') + text[1:]
-	}
-	if text[len(text)-1] != '.' {
-		text += "."
-	}
-	return text
 }

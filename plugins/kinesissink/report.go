@@ -1,14 +1,13 @@
 package kinesissink
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"gst-kinesis/cgo/gst"
-	"gst-kinesis/internal/awserr"
 	"gst-kinesis/internal/producer"
+	"gst-kinesis/plugins/internal/bus"
 )
 
 // reporter is the only place that turns what the producer tells into messages. Its methods run on the producer's goroutines.
@@ -41,7 +40,7 @@ func (r *reporter) Delivered(a *producer.Answer) {
 		r.e.PostElement(ackStructure(a))
 	}
 	for i := range a.Records {
-		complete(a.Records[i].Token, gst.OutcomeDelivered)
+		bus.Complete(a.Records[i].Token, gst.OutcomeDelivered)
 	}
 }
 
@@ -63,7 +62,7 @@ func (r *reporter) Dropped(reason string, lost []producer.Lost) {
 		})
 	}
 	for i := range lost {
-		complete(lost[i].Token, gst.OutcomeFailed)
+		bus.Complete(lost[i].Token, gst.OutcomeFailed)
 	}
 }
 
@@ -71,26 +70,19 @@ func (r *reporter) Dropped(reason string, lost []producer.Lost) {
 func (r *reporter) DeadLettered(reason string, lost []producer.Lost) {
 	r.e.Log(gst.LevelWarning, "wrote %d dead letters: %s", len(lost), reason)
 	for i := range lost {
-		complete(lost[i].Token, gst.OutcomeDropped)
+		bus.Complete(lost[i].Token, gst.OutcomeDropped)
 	}
 }
 
 // Spooled ends the records' tokens: they are on disk, and come again after a restart.
 func (r *reporter) Spooled(list []producer.Lost) {
 	for i := range list {
-		complete(list[i].Token, gst.OutcomeDelivered)
-	}
-}
-
-func complete(token any, o gst.Outcome) {
-	if t, ok := token.(gst.Token); ok {
-		t.Complete(o)
-		t.Unref()
+		bus.Complete(list[i].Token, gst.OutcomeDelivered)
 	}
 }
 
 // Trouble warns.
-func (r *reporter) Trouble(t producer.Trouble) { r.e.PostWarning(busError(t)) }
+func (r *reporter) Trouble(t producer.Trouble) { r.e.PostWarning(bus.Trouble(t, "records")) }
 
 // Recovered says that the trouble is over.
 func (r *reporter) Recovered(rec producer.Recovery) {
@@ -100,64 +92,17 @@ func (r *reporter) Recovered(rec producer.Recovery) {
 
 // Noticed says what is worth knowing once.
 func (r *reporter) Noticed(n producer.Notice) {
-	info := &gst.Error{Code: gst.ResourceWrite, Text: sentence(errors.New(n.Text))}
-	if n.Err != nil {
-		info.Debug = n.Err.Error()
-	}
+	info := bus.Notice(n)
 	r.e.Log(gst.LevelInfo, "%s %s", info.Text, info.Debug)
 	r.e.PostInfo(info)
 }
 
 // Failed ends the stream.
-func (r *reporter) Failed(t producer.Trouble) { r.e.PostError(busError(t)) }
+func (r *reporter) Failed(t producer.Trouble) { r.e.PostError(bus.Trouble(t, "records")) }
 
 // metricsFailed warns that lines of metrics-emf are not written.
 func (r *reporter) metricsFailed(err error) {
-	r.e.PostWarning(&gst.Error{Code: gst.ResourceWrite, Text: sentence(err) + " What they say comes with the next line that can be written."})
-}
-
-func busError(t producer.Trouble) *gst.Error {
-	text := t.Message
-	if text == "" {
-		text = t.Error()
-	}
-	text = sentence(fmt.Errorf("writing to stream %s: %s", t.Stream, text))
-	if t.Remedy != "" {
-		text += " " + sentence(errors.New(t.Remedy))
-	}
-	return &gst.Error{
-		Code: code(t.Fault), Text: text, Debug: t.Error(),
-		Details: gst.NewStructure("details",
-			gst.Field{Name: "aws-error-code", Value: t.Code},
-			gst.Field{Name: "http-status-code", Value: uint32(t.HTTPStatus)},
-			gst.Field{Name: "request-id", Value: t.RequestID},
-			gst.Field{Name: "region", Value: t.Region},
-			gst.Field{Name: "stream-name", Value: t.Stream},
-			gst.Field{Name: "class", Value: t.Class.String()},
-			gst.Field{Name: "reason", Value: t.Reason},
-			gst.Field{Name: "remedy", Value: t.Remedy},
-			gst.Field{Name: "count", Value: uint64(t.Count)},
-			gst.Field{Name: "records", Value: uint64(t.Records)},
-		),
-	}
-}
-
-// code chooses GStreamer's word for a fault.
-func code(f awserr.Fault) gst.Code {
-	switch f.Code {
-	case "ResourceNotFoundException":
-		return gst.ResourceNotFound
-	case awserr.CodeNoRegion, awserr.CodeEndpoint, "ValidationException", "InvalidArgumentException":
-		return gst.ResourceSettings
-	case "ProvisionedThroughputExceededException", "LimitExceededException", "KMSThrottlingException":
-		return gst.ResourceBusy
-	case awserr.CodeRefused, awserr.CodeDNS, awserr.CodeUnreachable:
-		return gst.ResourceOpenWrite
-	}
-	if f.Class.Lasting() && f.Party == awserr.Caller {
-		return gst.ResourceNotAuthorized
-	}
-	return gst.ResourceWrite
+	r.e.PostWarning(&gst.Error{Code: gst.ResourceWrite, Text: bus.Sentence(err) + " What they say comes with the next line that can be written."})
 }
 
 // ackStructure tells of the records that one answer took, a list for each of their fields.

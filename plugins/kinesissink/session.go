@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/awscfg"
@@ -15,6 +14,7 @@ import (
 	"gst-kinesis/internal/producer"
 	"gst-kinesis/internal/shard"
 	"gst-kinesis/internal/uplink"
+	"gst-kinesis/plugins/internal/bus"
 )
 
 // session is what lives between Start and Stop.
@@ -29,9 +29,9 @@ type session struct {
 	field    keyField // of the streaming thread
 	settings Settings
 
-	wait    *canceller      // ends a Render that waits for room
+	wait    *bus.Canceller  // ends a Render that waits for room
 	trusted context.Context // of the streaming thread: no Unlock was missed before it
-	drain   *canceller      // ends a drain at the end of the stream
+	drain   *bus.Canceller  // ends a drain at the end of the stream
 }
 
 // begin starts the producer.
@@ -106,38 +106,4 @@ func (s *session) put(ctx context.Context, v *gst.View, key *recordKey) error {
 		t.Unref() // the record was refused
 	}
 	return err
-}
-
-// canceller is a context that can be cancelled and made anew, as unlock and unlock_stop ask for it.
-type canceller struct {
-	mu   sync.Mutex
-	ctx  context.Context
-	stop context.CancelFunc
-}
-
-func newCanceller() *canceller {
-	c := new(canceller)
-	c.renew()
-	return c
-}
-
-func (c *canceller) context() context.Context {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ctx
-}
-
-func (c *canceller) cancel() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.stop()
-}
-
-func (c *canceller) renew() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.stop != nil {
-		c.stop()
-	}
-	c.ctx, c.stop = context.WithCancel(context.Background())
 }

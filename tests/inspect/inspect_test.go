@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 // elements are all that the plugin has.
-func elements() []string { return []string{"jsonenc", "kinesissink", "msgpackenc", "subsample"} }
+func elements() []string { return []string{"jsonenc", "kinesissink", "kinesisvideosink", "msgpackenc", "subsample"} }
 
 // bare is an environment with nothing in it but the plugin, a home without anything, and a registry of its own. GStreamer's own plugins are not in it.
 func bare(t *testing.T, more ...string) []string {
@@ -65,7 +65,7 @@ func TestOffline(t *testing.T) {
 			for _, e := range elements() {
 				require.Contains(t, out, "  "+e+": ")
 			}
-			require.Contains(t, out, "+-- 4 elements")
+			require.Contains(t, out, "+-- 5 elements")
 			require.NotContains(t, out, "blacklisted")
 		})
 	}

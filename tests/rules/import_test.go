@@ -19,8 +19,10 @@ func mayImport(from, to string, test bool) bool {
 		return under(to, "internal", "pipelines")
 	case from == "plugins":
 		return under(to, "plugins", "internal") || to == "cgo/gst" || test && under(to, helpers...)
+	case under(from, "plugins/internal"): // what elements share and what needs GStreamer
+		return under(to, "plugins/internal", "internal") || to == "cgo/gst" || test && under(to, helpers...)
 	case under(from, "plugins"):
-		own := under(to, element(from)) || under(to, "internal") || to == "cgo/gst" || to == "cgo/kvsproducer"
+		own := under(to, element(from), "plugins/internal") || under(to, "internal") || to == "cgo/gst" || to == "cgo/kvsproducer"
 		return own || test && (to == "plugins" || under(to, helpers...)) // the list of elements, to register them
 	case from == "cmd/libgstkinesis":
 		return to == "plugins" || to == "cgo/gst"
@@ -88,6 +90,9 @@ func TestTheRuleItself(t *testing.T) {
 		{"internal/producer", "internal/shard", false, true},
 		{"plugins/kinesissink", "plugins/subsample", false, false},
 		{"plugins/kinesissink", "plugins/kinesissink/part", false, true},
+		{"plugins/kinesissink", "plugins/internal/bus", false, true},
+		{"plugins/internal/bus", "plugins/kinesissink", false, false},
+		{"internal/producer", "plugins/internal/bus", false, false},
 		{"plugins/kinesissink", "cgo/gstrtsp", false, false},
 		{"plugins/kinesissink", "cgo/gsttest", false, false},
 		{"plugins/kinesissink", "cgo/gsttest", true, true},
