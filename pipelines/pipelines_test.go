@@ -12,7 +12,7 @@ import (
 
 // needed are values for what the presets that come with the program require.
 func needed() map[string]string {
-	return map[string]string{"location": "rtsp://10.0.0.1/cam", "stream-name": "cams"}
+	return map[string]string{"location": "rtsp://10.0.0.1/cam", "stream-name": "cams", "video-stream-name": "footage"}
 }
 
 func with(p *pipelines.Preset, given map[string]string) map[string]string {
@@ -39,7 +39,7 @@ func TestPresetsThatComeWithTheProgram(t *testing.T) {
 		}
 	}
 	require.Equal(t, names, pipelines.Names(), "all are embedded")
-	require.Subset(t, names, []string{"rtsp-frames", "rtsp-jsonl", "test-frames"})
+	require.Subset(t, names, []string{"rtsp-both", "rtsp-frames", "rtsp-jsonl", "rtsp-video", "test-frames"})
 	for _, name := range names {
 		p, err := pipelines.Find(name)
 		require.NoError(t, err)
@@ -47,12 +47,12 @@ func TestPresetsThatComeWithTheProgram(t *testing.T) {
 		l, err := p.Fill(with(p, nil))
 		require.NoError(t, err)
 		require.NotContains(t, l.Launch(), "$")
-		require.Contains(t, l.Launch(), "kinesissink stream-name=cams")
+		require.Regexp(t, "kinesis(video)?sink stream-name=cams", l.Launch())
 		require.True(t, strings.HasPrefix(l.Shell(false), "gst-launch-1.0 -e "))
 	}
 	_, err = pipelines.Find("rtsp-frame")
 	require.ErrorIs(t, err, pipelines.ErrUnknown)
-	require.ErrorContains(t, err, "rtsp-frames, rtsp-jsonl, test-frames")
+	require.ErrorContains(t, err, "rtsp-both, rtsp-frames, rtsp-jsonl, rtsp-video, test-frames")
 }
 
 func TestFill(t *testing.T) {

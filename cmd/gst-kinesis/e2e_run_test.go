@@ -132,7 +132,7 @@ func TestErrorsEndARun(t *testing.T) {
 		"bad property":         {runLine(nil, []string{"fakesrc", "nosuch=1", "!", "fakesink"}), statusFailed, `no property "nosuch"`},
 		"sink without stream":  {runLine(nil, []string{"fakesrc", "!", "kinesissink"}), statusFailed, `kinesissink0: .*stream`},
 		"no line":              {[]string{"run"}, statusUsage, "give a launch line behind --, or a preset"},
-		"no preset":            {[]string{"run", "rtsp"}, statusUsage, "there is no such preset; the presets are rtsp-frames"},
+		"no preset":            {[]string{"run", "rtsp"}, statusUsage, "there is no such preset; the presets are rtsp-both, rtsp-frames"},
 		"preset and words":     {[]string{"run", "test-frames", "stream-name=s"}, statusUsage, "its variables are set by --set"},
 		"set with a line":      {[]string{"run", "--set", "a=b", "--", "fakesrc", "!", "fakesink"}, statusUsage, "--set is for presets"},
 		"set twice":            {[]string{"run", "test-frames", "--set", "a=b", "--set", "a=c"}, statusUsage, "a is set twice"},
@@ -183,7 +183,7 @@ func TestPresetsListAndShow(t *testing.T) {
 	t.Parallel()
 	status, out, stderr := run(t, "presets", "list")
 	require.Zero(t, status, stderr)
-	require.Regexp(t, `(?m)^rtsp-frames  \S.*\nrtsp-jsonl   \S.*\ntest-frames  \S`, out)
+	require.Regexp(t, `(?m)^rtsp-both    \S.*\nrtsp-frames  \S.*\nrtsp-jsonl   \S.*\nrtsp-video   \S.*\ntest-frames  \S`, out)
 	status, out, stderr = run(t, "presets", "show", "rtsp-frames")
 	require.Zero(t, status, stderr)
 	require.Regexp(t, `(?m)^  location +string +required`, out)

@@ -12,12 +12,20 @@ type (
 	Books = status.Books
 )
 
-const accepted = "records-accepted"
+// counted is what a sink's books count: records, or of a video stream frames; "" where it keeps none.
+func counted(stats *gst.Structure) string {
+	for _, unit := range []string{"records", "frames"} {
+		if stats.Get(unit+"-accepted") != nil {
+			return unit
+		}
+	}
+	return ""
+}
 
 // keepsBooks says whether a sink's stats are books.
 func keepsBooks(e *gst.Object) bool {
 	s, ok := e.Get("stats").(*gst.Structure)
-	return ok && s.Get(accepted) != nil
+	return ok && counted(s) != ""
 }
 
 // Books reads the books of all sinks that keep some, in the order of the line.
@@ -25,25 +33,39 @@ func (p *Pipeline) Books() []Books {
 	all := make([]Books, 0, len(p.sinks))
 	for _, e := range p.sinks {
 		s, _ := e.Get("stats").(*gst.Structure)
-		count := func(name string) Count {
-			return Count{Records: s.Uint64("records-" + name), Bytes: s.Uint64("bytes-" + name)}
-		}
-		b := Books{
-			Sink: e.Name(), Accepted: count("accepted"), Delivered: count("delivered"), Dropped: count("dropped"),
-			DeadLettered: count("dead-lettered"), Spooled: count("spooled"), InFlight: count("in-flight"),
-			ByReason: map[string]uint64{}, Retried: s.Uint64("records-retried"),
-		}
+		b := booksOf(s)
+		b.Sink = e.Name()
 		if b.Stream, _ = e.Get("stream-name").(string); b.Stream == "" {
 			b.Stream, _ = e.Get("stream-arn").(string)
-		}
-		if reasons, ok := s.Get("dropped-by-reason").(*gst.Structure); ok {
-			for _, f := range reasons.Fields {
-				b.ByReason[f.Name] = reasons.Uint64(f.Name)
-			}
 		}
 		all = append(all, b)
 	}
 	return all
+}
+
+// booksOf reads a sink's stats. What Video Streams stores is delivered, and what it refuses is dropped.
+func booksOf(s *gst.Structure) Books {
+	unit := counted(s)
+	count := func(names ...string) (sum Count) {
+		for _, name := range names {
+			sum.Records += s.Uint64(unit + "-" + name)
+			sum.Bytes += s.Uint64("bytes-" + name)
+		}
+		return sum
+	}
+	b := Books{
+		Accepted: count("accepted"), Delivered: count("delivered", "persisted"), Dropped: count("dropped", "skipped"),
+		DeadLettered: count("dead-lettered"), Spooled: count("spooled"), InFlight: count("in-flight"),
+		ByReason: map[string]uint64{}, Retried: s.Uint64("records-retried"),
+	}
+	for _, name := range []string{"dropped-by-reason", "skipped-by-error"} {
+		if reasons, ok := s.Get(name).(*gst.Structure); ok {
+			for _, f := range reasons.Fields {
+				b.ByReason[f.Name] = reasons.Uint64(f.Name)
+			}
+		}
+	}
+	return b
 }
 
 // Source is a live source and how it fares.
