@@ -80,29 +80,40 @@ type target struct {
 // openAWS opens a session by the flags; stream is a name, an ARN, or empty
 // where no one stream is concerned. The caller closes it.
 func openAWS(c *cli.Context, stream string) (target, error) {
-	var t target
-	var err error
-	if stream != "" {
-		if t.stream, err = awscfg.ParseStream(stream); err != nil {
-			return t, err
-		}
+	if stream == "" {
+		return openFor(c, awscfg.Stream{})
 	}
-	set, err := settingsOf(c, t.stream)
+	parsed, err := awscfg.ParseStream(stream)
+	if err != nil {
+		return target{}, err
+	}
+	return openFor(c, parsed)
+}
+
+// openFor opens a session for a stream that has been read. The caller closes it.
+func openFor(c *cli.Context, stream awscfg.Stream) (target, error) {
+	t := target{stream: stream}
+	set, err := settingsOf(c, stream)
 	if err != nil {
 		return t, err
 	}
-	t.Session, err = awscfg.Open(c.Context, set, t.stream)
+	t.Session, err = awscfg.Open(c.Context, set, stream)
 	return t, err
 }
 
 // explain turns an error of a call into one line with the service's code and
 // words and what to do. Errors that did not come from a call are left alone.
 func (t target) explain(err error) error {
+	return explainAs(err, awserr.Subject{Stream: t.stream.Name, Region: t.Region(), Endpoint: t.Endpoint()})
+}
+
+// explainAs is explain for a subject.
+func explainAs(err error, subject awserr.Subject) error {
 	var call *smithy.OperationError
 	if !errors.As(err, &call) {
 		return err
 	}
-	f := awserr.Classify(err, awserr.Subject{Stream: t.stream.Name, Region: t.Region(), Endpoint: t.Endpoint()})
+	f := awserr.Classify(err, subject)
 	doing, _ := strings.CutSuffix(err.Error(), call.Error())
 	text := doing + f.Code
 	if f.Message != "" {

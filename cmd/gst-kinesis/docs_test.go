@@ -23,7 +23,7 @@ func TestDocsNameEverything(t *testing.T) {
 		sections[name] = text
 	}
 	common := sections["Who we are to AWS"]
-	for _, c := range []*cli.Command{p.localCommand(), p.streamCommand(), p.produceCommand(), p.consumeCommand(), p.redriveCommand(), p.spoolCommand(), p.inspectCommand(), p.versionCommand()} {
+	for _, c := range []*cli.Command{p.localCommand(), p.streamCommand(), p.videoCommand(), p.produceCommand(), p.consumeCommand(), p.redriveCommand(), p.spoolCommand(), p.inspectCommand(), p.versionCommand()} {
 		require.Contains(t, sections, c.Name)
 		for _, leaf := range append(c.Subcommands, c) {
 			for _, f := range leaf.Flags {

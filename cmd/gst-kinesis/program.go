@@ -76,6 +76,7 @@ func (p *program) app() *cli.App {
 		p.redriveCommand(),
 		p.spoolCommand(),
 		p.streamCommand(),
+		p.videoCommand(),
 		p.inspectCommand(),
 		p.versionCommand(),
 	}, gstCommands(p))

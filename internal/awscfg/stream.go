@@ -83,9 +83,11 @@ func parseARN(text string) (Stream, error) {
 	return Stream{Name: name, ARN: text, Region: a.Region, Account: a.AccountID}, nil
 }
 
-func validateName(name string) error {
-	if len(name) < shard.MinStreamNameChars || len(name) > shard.MaxStreamNameChars {
-		return fmt.Errorf("naming the stream: %q has not %d to %d characters", name, shard.MinStreamNameChars, shard.MaxStreamNameChars)
+func validateName(name string) error { return validateNameTo(name, shard.MaxStreamNameChars) }
+
+func validateNameTo(name string, most int) error {
+	if len(name) < shard.MinStreamNameChars || len(name) > most {
+		return fmt.Errorf("naming the stream: %q has not %d to %d characters", name, shard.MinStreamNameChars, most)
 	}
 	for _, c := range name {
 		ok := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '-'

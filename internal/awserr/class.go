@@ -161,6 +161,8 @@ type Subject struct {
 	Create string
 	// Video says that it is a video stream.
 	Video bool
+	// Read says that the stream is read.
+	Read bool
 }
 
 // PutSubject returns the subject of a producer to a data stream.
@@ -183,5 +185,18 @@ func VideoSubject(stream, region, endpoint string) Subject {
 		Actions:  "kinesisvideo:DescribeStream, GetDataEndpoint and PutMedia (with allow-create-stream also CreateStream, with stream-tags TagStream)",
 		Create:   "aws kinesisvideo create-stream --stream-name " + cmp.Or(stream, "NAME") + " --data-retention-in-hours 24, or set allow-create-stream",
 		Video:    true,
+	}
+}
+
+// VideoReadSubject returns the subject of a reader of a video stream.
+func VideoReadSubject(stream, region, endpoint string) Subject {
+	return Subject{
+		Stream:   stream,
+		Region:   region,
+		Endpoint: endpoint,
+		Actions:  "kinesisvideo:ListStreams, DescribeStream, GetDataEndpoint, GetMedia, ListFragments, GetMediaForFragmentList and GetClip",
+		Create:   "aws kinesisvideo create-stream --stream-name " + cmp.Or(stream, "NAME") + " --data-retention-in-hours 24",
+		Video:    true,
+		Read:     true,
 	}
 }

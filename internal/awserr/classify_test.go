@@ -360,3 +360,22 @@ func FuzzClassify(f *testing.F) {
 		}
 	})
 }
+
+// What a reader of a video stream is told is about reading.
+func TestVideoReaders(t *testing.T) {
+	t.Parallel()
+	reader := VideoReadSubject("cam", "eu-west-1", "")
+	for code, want := range map[string]string{
+		"ConnectionLimitExceededException":    "three readers",
+		"AccessDeniedException":               "ListFragments",
+		"ResourceNotFoundException":           "create-stream --stream-name cam",
+		"KMSAccessDeniedException":            "kms:Decrypt",
+		"NoDataRetentionException":            "update-data-retention",
+		"UnsupportedStreamMediaTypeException": "get Matroska instead",
+		"MissingCodecPrivateDataException":    "get Matroska instead",
+		"InvalidCodecPrivateDataException":    "get Matroska instead",
+		"InvalidMediaFrameException":          "get Matroska instead",
+	} {
+		require.Contains(t, Classify(api(code, "no", 400), reader).Remedy, want, code)
+	}
+}

@@ -60,6 +60,10 @@ func lastingKindOf(code string) (k kind, ok bool) {
 		"InvalidParameterValue", "InvalidParameterCombination", "SerializationException", "MissingParameter",
 		"InvalidEndpointException", "InvalidDeviceException", "DeviceStreamLimitExceededException":
 		return kind{Permanent, Caller, remedyArgument}, true
+	case "NoDataRetentionException":
+		return kind{Permanent, Caller, remedyRetention}, true
+	case "UnsupportedStreamMediaTypeException", "MissingCodecPrivateDataException", "InvalidCodecPrivateDataException", "InvalidMediaFrameException":
+		return kind{Permanent, Caller, remedyClip}, true
 	case "UnknownOperationException", "InvalidAction", "MissingAction", "MalformedQueryString", "UnknownOperation":
 		return kind{Permanent, Caller, remedyOperation}, true
 	case "KMSAccessDeniedException", "KMSDisabledException", "KMSInvalidStateException",

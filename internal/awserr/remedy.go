@@ -41,6 +41,8 @@ const (
 	remedyTLS
 	remedyAnswer
 	remedyRole
+	remedyRetention
+	remedyClip
 	remedyRecordCode
 )
 
@@ -71,6 +73,9 @@ func (r remedy) aboutAccess(s Subject) string {
 	case remedyOptIn:
 		return "enable the region or the service for this AWS account" + inRegion(s)
 	case remedyKMS:
+		if s.Read {
+			return "let these credentials use the stream's KMS key (kms:Decrypt), and see that the key is enabled"
+		}
 		return "let these credentials use the stream's KMS key (kms:GenerateDataKey), and see that the key is enabled"
 	case remedyExpired:
 		return "renew the temporary credentials (session-token, AWS_SESSION_TOKEN, or aws sso login for a profile)"
@@ -126,6 +131,9 @@ func (r remedy) aboutService(s Subject) string {
 	case remedyThrottle:
 		return "send fewer requests, or ask for a higher limit of the account"
 	case remedyConnections:
+		if s.Read {
+			return "see who else reads the stream, which takes three readers of GetMedia at a time and five of stored fragments"
+		}
 		return "see that nobody else sends to the stream, which takes one connection at a time; one that was lost is forgotten by the service after a while"
 	case remedyKMSThrottle:
 		return "ask for a higher request rate of the stream's KMS key, or send fewer requests"
@@ -147,6 +155,10 @@ func (r remedy) aboutService(s Subject) string {
 		return "check stream-name (1 to 128 of a-z A-Z 0-9 _ . -) or stream-arn, and what the message names"
 	case remedyOperation:
 		return "check endpoint-uri: what answers there does not know this operation of Kinesis " + s.service()
+	case remedyRetention:
+		return "let the stream keep media: aws kinesisvideo update-data-retention, or read what is being recorded (gst-kinesis video get without --from)"
+	case remedyClip:
+		return "get Matroska instead (a name that ends in .mkv): clips need one set of tracks, H.264 or H.265 and AAC or G.711, with their private data"
 	case remedyRecordCode:
 		return "see the message; the record is tried again"
 	default:

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
 
+	"gst-kinesis/internal/awscall"
 	"gst-kinesis/internal/awscfg"
 )
 
@@ -40,12 +40,10 @@ type Service struct {
 	spec    Spec
 	video   *kinesisvideo.Client
 	session *awscfg.Session
-	http    *http.Client
-	signer  *v4.Signer
+	caller  *awscall.Caller
 
 	mu     sync.Mutex
 	tagged bool
-	skew   time.Duration // the service's clock less ours
 }
 
 // NewService returns the service behind a session, which must stay open until Close.
@@ -53,18 +51,11 @@ func NewService(session *awscfg.Session, spec Spec) *Service {
 	if spec.WriteTimeout == 0 {
 		spec.WriteTimeout = 10 * time.Second
 	}
-	s := &Service{spec: spec, session: session, signer: v4.NewSigner()}
-	s.video = kinesisvideo.NewFromConfig(session.Config(), func(o *kinesisvideo.Options) {
-		o.HTTPClient = session.HTTPClient()
+	s := &Service{spec: spec, session: session}
+	s.video = awscall.VideoControl(session, func(o *kinesisvideo.Options) {
 		o.Retryer = aws.NopRetryer{} // the stream retries itself
-		if endpoint := session.Endpoint(); endpoint != "" {
-			o.BaseEndpoint = aws.String(endpoint)
-		}
 	})
-	s.http = &http.Client{
-		Transport:     s.transport(session.Transport()),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	s.caller = awscall.New(session, s.transport(session.Transport()), awscall.KinesisVideo())
 	return s
 }
 
@@ -100,7 +91,7 @@ func (c *deadlined) Write(p []byte) (int, error) {
 }
 
 // Close closes connections that are not in use.
-func (s *Service) Close() { s.http.CloseIdleConnections() }
+func (s *Service) Close() { s.caller.Close() }
 
 // RefreshCredentials forgets cached credentials.
 func (s *Service) RefreshCredentials() { s.session.RefreshCredentials() }
