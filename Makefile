@@ -41,6 +41,10 @@ demo: build ## a camera's frames through a stream and back, for DEMO_SECONDS, wi
 test: deps-test build ## all tests
 	@scripts/test
 
+.PHONY: test-sdk
+test-sdk: deps-test ## the engine of AWS's C SDK against the embedded endpoint, where pkg-config finds that SDK
+	@scripts/test-sdk
+
 .PHONY: race
 race: deps-test ## all that is pure Go, under the race detector
 	$(GO) test -race $(PURE) ./tests/chaos
