@@ -25,7 +25,9 @@ func TestMain(m *testing.M) {
 }
 
 // elements are all that the plugin has.
-func elements() []string { return []string{"jsonenc", "kinesissink", "kinesisvideosink", "msgpackenc", "subsample"} }
+func elements() []string {
+	return []string{"jsonenc", "kinesissink", "kinesisvideosink", "msgpackenc", "subsample"}
+}
 
 // bare is an environment with nothing in it but the plugin, a home without anything, and a registry of its own. GStreamer's own plugins are not in it.
 func bare(t *testing.T, more ...string) []string {
