@@ -174,6 +174,30 @@ func TestOutageThroughTheSpool(t *testing.T) {
 	})
 }
 
+// With a spool a file is not held up either: what memory has no room for is on disk.
+func TestSpoolInPlaceOfBlocking(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := openSpool(t, dir, nil)
+		defer s.Close()
+		var it *rig
+		inBubble(t, func(set *Settings, f *fakeService) {
+			set.StorageSize, set.DrainTimeout, set.Outage = 1<<20, -1, Block
+			f.open = between(&it, 0, time.Minute, refusedError())
+		}, func(r *rig) {
+			it = r
+			for range 10000 {
+				require.NoError(r, r.put())
+			}
+			require.Less(r, time.Since(r.began), time.Minute, "it did not wait")
+			require.Positive(r, r.s.Books().Spooled.Frames)
+			r.flush()
+			r.inOrder()
+		}, WithSpool(s))
+	})
+}
+
 // What is left at the end is sent by the next run, before what comes new, also where the tracks are others.
 func TestSpoolOverRuns(t *testing.T) {
 	t.Parallel()

@@ -70,7 +70,7 @@ func (s *Stream) Put(ctx context.Context, f *Frame) error {
 func (s *Stream) enter(ctx context.Context, f *Frame) (*fragment, int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.settings.Outage == Block && !s.hasRoom(f) {
+	if s.settings.Outage == Block && s.spool == nil && !s.hasRoom(f) {
 		defer context.AfterFunc(ctx, func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
