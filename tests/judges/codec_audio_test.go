@@ -1,6 +1,7 @@
 package judges
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -150,6 +151,10 @@ func TestFilmed(t *testing.T) {
 func pictures(e elementary, t *testing.T, au []byte) (list [][]byte) {
 	t.Helper()
 	for _, nal := range e.nals(t, codec.Prefixed(au, 4)) {
+		// The road clip's last unit has an end of stream behind a start code of its own within it, which parsers take for two units.
+		if i := bytes.Index(nal, []byte{0, 0, 1}); i >= 0 {
+			nal = bytes.TrimRight(nal[:i], "\x00")
+		}
 		if kind := nal[0] & 31; kind >= 1 && kind <= 5 {
 			list = append(list, nal)
 		}
