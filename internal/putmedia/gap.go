@@ -70,16 +70,16 @@ func (s *Stream) load(l *loader) bool {
 		case errors.Is(err, errBroken):
 			continue
 		case err != nil:
-			return s.loaded(g, frames)
+			return s.loaded(l, g, frames)
 		case begins == nil && g == nil: // its beginning was lost
-			s.lose(f)
+			s.lose(l, f)
 		case begins == nil:
 			frames = append(frames, f)
 		case g == nil:
 			g, frames = begins, append(frames, f)
 		default:
 			l.opens, l.ahead = begins, f
-			return s.loaded(g, frames)
+			return s.loaded(l, g, frames)
 		}
 	}
 }
@@ -172,18 +172,19 @@ func (s *Stream) unspool(data []byte) (f *Frame, h []byte, err error) {
 
 // loaded takes a fragment into memory that was read; what was dropped from the spool
 // meanwhile is on the books already.
-func (s *Stream) loaded(g *fragment, frames []*Frame) bool {
+func (s *Stream) loaded(l *loader, g *fragment, frames []*Frame) bool {
 	s.mu.Lock()
 	defer s.unlockTelling()
 	if g == nil {
 		return s.backIsNext()
 	}
-	if s.phase.leaving || s.phase.failure != nil { // they stay where they are
+	ends := s.phase.leaving || s.phase.failure != nil
+	if ends || l.epoch != s.gap.epoch { // they stay where they are: what comes before them is there now
 		for _, f := range frames {
 			s.pool.give(f)
 		}
 		s.gap.epoch++
-		return false
+		return !ends
 	}
 	now := s.now()
 	for _, f := range frames {
@@ -228,15 +229,16 @@ func (s *Stream) backIsNext() bool {
 }
 
 // lose drops a frame that was read and cannot be sent.
-func (s *Stream) lose(f *Frame) {
+func (s *Stream) lose(l *loader, f *Frame) {
 	s.mu.Lock()
-	if s.spool.Has(f.id) {
+	if s.spool.Has(f.id) && l.epoch == s.gap.epoch {
 		c := s.gap.take(1, int64(len(f.Data)))
 		s.books.Spooled.sub(c)
 		s.books.drop(ReasonSpoolDamaged, c)
 		s.leaving = append(s.leaving, loss{reason: ReasonSpoolDamaged, frames: 1, pts: f.PTS})
 		s.done = append(s.done, f.id)
 		s.gap.from = f.id + 1
+		s.backIsNext()
 	}
 	s.pool.give(f)
 	s.unlockTelling()
@@ -247,7 +249,6 @@ func (s *Stream) damaged(l *spool.LossError) {
 	s.mu.Lock()
 	n := int64(l.Records) - s.loosen(l.First, l.Last)
 	s.vanish(ReasonSpoolDamaged, n, l.Bytes)
-	s.gap.from = max(s.gap.from, l.Last+1)
 	s.unlockTelling()
 	s.noteSpool(l)
 }
@@ -262,6 +263,7 @@ func (s *Stream) vanish(reason string, frames, bytes int64) {
 	s.books.drop(reason, c)
 	s.leaving = append(s.leaving, loss{reason: reason, frames: int(c.Frames)})
 	s.noteDrops(reason, int(c.Frames), 0)
+	s.backIsNext() // what comes now must not stand before it
 	s.settled.Broadcast()
 }
 

@@ -271,6 +271,9 @@ func TestSpoolFull(t *testing.T) {
 					b := r.s.Books()
 					require.Positive(r, b.Dropped[ReasonSpoolFull].Frames)
 					require.EqualValues(r, r.n, int64(len(frames))+b.DroppedAll().Frames)
+					for i := 1; i < len(frames); i++ {
+						require.Less(r, frames[i-1].data, frames[i].data, "in order")
+					}
 				}, WithSpool(s))
 			})
 		})

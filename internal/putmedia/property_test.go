@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -205,7 +204,14 @@ func (m *model) check(t *testing.T) {
 		stored[n] = true
 		order = append(order, n)
 	}
-	require.True(t, slices.IsSorted(order), "in order")
+	for i := 1; i < len(order); i++ {
+		if order[i] < order[i-1] {
+			for _, s := range m.service.stored {
+				t.Logf("session %d at %d: %s to %s", s.session, s.timecode-m.begun.UnixMilli(), s.frames[0].data[:12], s.frames[len(s.frames)-1].data[:12])
+			}
+			t.Fatalf("spooled %v: frame %d came before %d", m.spooled, order[i-1], order[i])
+		}
+	}
 	for token := range m.settled {
 		require.True(t, stored[token.(int)], "frame %v was told to be stored", token) //nolint:forcetypeassert // they are
 	}
