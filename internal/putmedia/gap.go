@@ -288,28 +288,28 @@ func (s *Stream) loosen(first, last spool.ID) (n int64) {
 	return n
 }
 
-// expire gives up what is too old in the spool.
-func (s *Stream) expire() {
-	if s.spool == nil {
-		return
-	}
+// tidy frees memory that lay idle, and gives up what is too old in the spool.
+func (s *Stream) tidy() {
 	s.mu.Lock()
-	due := s.now()-s.expired >= expireInterval
+	due := s.now()-s.tidied >= tidyInterval
 	if due {
-		s.expired = s.now()
+		s.tidied = s.now()
 	}
 	s.mu.Unlock()
 	if !due {
 		return
 	}
+	s.pool.trim()
+	if s.spool == nil {
+		return
+	}
 	if d, err := s.spool.Expire(); err == nil {
 		s.gone(d, ReasonSpoolAge)
 	}
-	s.pool.trim()
 }
 
-// expireInterval is how often that is looked for.
-const expireInterval = 10 * time.Second
+// tidyInterval is how often that is done.
+const tidyInterval = 10 * time.Second
 
 // dropSpooled makes room in the spool by giving up what is oldest in it; false if that
 // brings nothing.

@@ -189,6 +189,9 @@ func TestSilence(t *testing.T) {
 		require.EqualValues(r, 60, r.s.Books().Persisted.Frames)
 		r.pause(10 * time.Minute)
 		require.Len(r, r.f.sessions, 1)
+		r.s.pool.mu.Lock()
+		require.Zero(r, r.s.pool.kept, "memory that lies idle is given back")
+		r.s.pool.mu.Unlock()
 		r.n, r.at = 25*700, 700*time.Second
 		r.play(2 * time.Second)
 		r.flush()
@@ -287,8 +290,8 @@ func TestRefusedFrames(t *testing.T) {
 	})
 }
 
-// Steady streaming takes no memory per frame.
-func TestPutAllocatesNothing(t *testing.T) {
+// A frame costs its own memory, and nothing beside it.
+func TestPutAllocatesTheFrameAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inBubble(t, func(s *Settings, _ *fakeService) { s.Acks = true }, func(r *rig) {
 			require.NoError(r, r.put())

@@ -125,10 +125,6 @@ func TestOutageBlocks(t *testing.T) {
 		require.Greater(r, time.Since(r.began), 30*time.Second, "it waited")
 		r.flush()
 		r.inOrder()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		r.f.open = between(&it, 0, time.Hour, refusedError())
-		require.NoError(r, ctx.Err())
 	})
 }
 
@@ -171,6 +167,26 @@ func TestOutageThroughTheSpool(t *testing.T) {
 			require.Zero(r, s.Stats().Records)
 			require.Zero(r, r.s.Books().DroppedAll())
 		}, WithSpool(s))
+	})
+}
+
+// A Put that waits ends with its context, and its frame is refused, not lost without a word.
+func TestABlockedPutEndsWithItsContext(t *testing.T) {
+	bench(t, func(s *Settings, f *fakeService) {
+		s.StorageSize, s.Outage, s.DrainTimeout, s.StopTimeout = 1<<20, Block, 0, 0
+		f.open = func(int) error { return refusedError() }
+	}, func(r *rig) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		var err error
+		for n := 0; err == nil; n++ {
+			f := r.s.Reserve(1000)
+			f.Track, f.Key, f.PTS = 1, n%25 == 0, r.began.Add(time.Duration(n)*40*time.Millisecond).UnixNano()
+			err = r.s.Put(ctx, f)
+		}
+		require.ErrorIs(r, err, context.DeadlineExceeded)
+		require.Equal(r, time.Minute, time.Since(r.began))
+		require.EqualValues(r, 1, r.s.Books().Refused.Frames)
 	})
 }
 

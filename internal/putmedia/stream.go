@@ -127,7 +127,7 @@ type Stream struct {
 	leaving []loss // to be told to the observer
 	stored  []any  // tokens, to be told to the observer
 	noticed map[string]bool
-	expired time.Duration // when the spool was asked for what is too old
+	tidied  time.Duration // when memory and spool were looked through
 }
 
 // loss is frames given up, to be told.

@@ -207,7 +207,7 @@ func (s *Stream) leaveSession(n *session, place Place, err error) {
 // fragment under way is to be ended.
 func (s *Stream) look(n *session) {
 	s.endSilent()
-	s.expire()
+	s.tidy()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()

@@ -167,25 +167,6 @@ func TestAStragglerReadsNothing(t *testing.T) {
 	require.Empty(t, got)
 }
 
-// TestAllocations checks that more records do not mean more allocations.
-func TestAllocations(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector makes pools forget")
-	}
-	for _, mode := range []wire.Mode{wire.OnlyJSON, wire.PreferCBOR} {
-		per := func(n, size int) float64 {
-			client, in := contender(mode, n), benchCase{"", n, size}.input()
-			return testing.AllocsPerRun(50, func() {
-				_, err := client.PutRecords(t.Context(), in)
-				require.NoError(t, err)
-			})
-		}
-		few, many, large := per(1, 1000), per(500, 1000), per(80, 50<<10)
-		require.InDelta(t, few, many, 10, "%s", mode)
-		require.InDelta(t, few, large, 10, "%s", mode)
-	}
-}
-
 func TestTooLongAnAnswer(t *testing.T) {
 	t.Parallel()
 	for _, announced := range []int64{-1, 9 << 20} {
