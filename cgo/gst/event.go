@@ -37,6 +37,9 @@ type Event struct{ c *C.GstEvent }
 // Type is the event's type.
 func (e Event) Type() EventType { return EventType(e.c._type) }
 
+// IsSerialized says whether the event flows with the data, on a streaming thread.
+func (e Event) IsSerialized() bool { return e.Type()&C.GST_EVENT_TYPE_SERIALIZED != 0 }
+
 // Seqnum ties an event to those it caused.
 func (e Event) Seqnum() uint32 { return uint32(C.gst_event_get_seqnum(e.c)) }
 

@@ -138,6 +138,8 @@ typedef struct {
   GstBuffer *buffer;            /* borrowed for the call */
   guint64 pts, dts, duration, offset, offset_end;
   guint64 running_time;         /* of the PTS (else the DTS) in the current segment; GST_CLOCK_TIME_NONE */
+  gint64 running;               /* pads: the same, also before the segment; G_MAXINT64: none */
+  gint64 unix_zero;             /* pads: wall clock at running time 0 when the buffer came, ns since 1970; -1: no clock */
   guint64 reference_time;       /* ns since the reference's epoch */
   guint64 size;
   guint32 flags;
@@ -152,6 +154,35 @@ typedef struct {
 void ggo_view_init (GgoView * v, GstBuffer * buffer, const GstSegment * segment);
 gboolean ggo_view_map (GgoView * v, gint flags);
 void ggo_view_unmap (GgoView * v);
+
+/* ---- an inbox: buffers on their way to a goroutine ---- */
+
+#define GGO_INBOX_SIZE 8
+
+typedef struct {
+  GgoView ring[GGO_INBOX_SIZE]; /* mapped, with a reference each */
+  gint pushed, taken;           /* atomic: how many buffers came, and how many of them the goroutine is through with */
+  gint flow;                    /* atomic: what a push answers */
+  gint waits;                   /* atomic: the goroutine does, for fd */
+  gint waiting;                 /* atomic: threads that wait for moved */
+  gint ended;                   /* atomic: nothing comes any more */
+  int fd;                       /* eventfd */
+  GstSegment segment;           /* of the streaming thread */
+  GMutex lock;
+  GCond moved;
+  guint given;                  /* under lock: how many buffers were given back */
+} GgoInbox;
+
+GgoInbox *ggo_inbox_new (void);
+void ggo_inbox_free (GgoInbox * in);
+gint ggo_inbox_open (GgoInbox * in);
+void ggo_inbox_end (GgoInbox * in);
+void ggo_inbox_tell (GgoInbox * in);
+void ggo_inbox_set_flow (GgoInbox * in, gint flow);
+void ggo_inbox_resume (GgoInbox * in, gint flow);
+void ggo_inbox_give_back (GgoInbox * in);
+GstFlowReturn ggo_inbox_push (GgoInbox * in, GstElement * e, GstBuffer * b);
+gboolean ggo_inbox_settle (GgoInbox * in, gint64 us);
 
 /* ---- delivery tokens ---- */
 
@@ -250,12 +281,13 @@ gchar *ggo_dup_object_path (gpointer object);
 
 enum {
   GGO_PAD_CHAIN = 1 << 0, GGO_PAD_CHAIN_LIST = 1 << 1, GGO_PAD_EVENT = 1 << 2, GGO_PAD_QUERY = 1 << 3,
-  GGO_PAD_UNLINKED = 1 << 4, GGO_PAD_ACTIVATE = 1 << 5
+  GGO_PAD_UNLINKED = 1 << 4, GGO_PAD_ACTIVATE = 1 << 5, GGO_PAD_TAKE = 1 << 6
 };
 GstPad *ggo_pad_new (GstElement * e, const gchar * template_name, const gchar * name, uintptr_t handle, guint32 has);
 gboolean ggo_pad_add (GstElement * e, GstPad * pad, gboolean active);
 gboolean ggo_pad_start_task (GstPad * pad);
 uintptr_t ggo_pad_handle (GstPad * pad);
+GgoInbox *ggo_pad_inbox (GstPad * pad);
 gboolean ggo_pad_event_default (GstPad * pad, GstEvent * e);
 gboolean ggo_pad_query_default (GstPad * pad, GstQuery * q);
 void ggo_element_set_flag (GstElement * e, guint flag);

@@ -1,17 +1,33 @@
-/* Plain elements: pads of their own, tasks, request pads. A pad's handle lives in its element_private and dies with the pad. */
+/* Plain elements: pads of their own, tasks, request pads. What a pad has of ours is its element_private, and dies with the pad. */
 #include "ggo.h"
 #include "_cgo_export.h"
 
+typedef struct {
+  uintptr_t handle;
+  GgoInbox *inbox;              /* NULL: none */
+} Own;
+
 static void
-free_handle (gpointer data)
+free_own (gpointer data)
 {
-  ggoGoFree (GPOINTER_TO_SIZE (data));
+  Own *own = data;
+
+  ggoGoFree (own->handle);
+  if (own->inbox != NULL)
+    ggo_inbox_free (own->inbox);
+  g_free (own);
+}
+
+static Own *
+own_of (GstPad * pad)
+{
+  return gst_pad_get_element_private (pad);
 }
 
 static uintptr_t
 handle_of (GstPad * pad)
 {
-  return GPOINTER_TO_SIZE (gst_pad_get_element_private (pad));
+  return own_of (pad)->handle;
 }
 
 static GstFlowReturn
@@ -22,6 +38,16 @@ chain (GstPad * pad, GstObject * parent, GstBuffer * b)
     return GST_FLOW_ERROR;
   }
   return ggoGoPadChain (handle_of (pad), b);
+}
+
+static GstFlowReturn
+take (GstPad * pad, GstObject * parent, GstBuffer * b)
+{
+  if (ggo_poisoned (parent)) {
+    gst_buffer_unref (b);
+    return GST_FLOW_ERROR;
+  }
+  return ggo_inbox_push (own_of (pad)->inbox, GST_ELEMENT (parent), b);
 }
 
 static GstFlowReturn
@@ -37,6 +63,12 @@ chain_list (GstPad * pad, GstObject * parent, GstBufferList * l)
 static gboolean
 pad_event (GstPad * pad, GstObject * parent, GstEvent * e)
 {
+  GgoInbox *in = own_of (pad)->inbox;
+
+  if (in != NULL && GST_EVENT_TYPE (e) == GST_EVENT_SEGMENT)
+    gst_event_copy_segment (e, &in->segment);
+  else if (in != NULL && GST_EVENT_TYPE (e) == GST_EVENT_FLUSH_STOP)
+    gst_segment_init (&in->segment, GST_FORMAT_UNDEFINED);
   return ggoGoPadEvent (handle_of (pad), e);
 }
 
@@ -72,12 +104,19 @@ ggo_pad_new (GstElement * e, const gchar * template_name, const gchar * name, ui
 {
   GstPadTemplate *t = gst_element_class_get_pad_template (GST_ELEMENT_GET_CLASS (e), template_name);
   GstPad *pad;
+  Own *own;
 
   if (t == NULL)
     return NULL;
   pad = gst_pad_new_from_template (t, name);
-  gst_pad_set_element_private (pad, GSIZE_TO_POINTER (handle));
-  g_object_set_qdata_full (G_OBJECT (pad), g_quark_from_static_string ("ggo-handle"), GSIZE_TO_POINTER (handle), free_handle);
+  own = g_new0 (Own, 1);
+  own->handle = handle;
+  gst_pad_set_element_private (pad, own);
+  g_object_set_qdata_full (G_OBJECT (pad), g_quark_from_static_string ("ggo-own"), own, free_own);
+  if (has & GGO_PAD_TAKE) {
+    own->inbox = ggo_inbox_new ();
+    gst_pad_set_chain_function (pad, take);
+  }
   if (has & GGO_PAD_CHAIN)
     gst_pad_set_chain_function (pad, chain);
   if (has & GGO_PAD_CHAIN_LIST)
@@ -176,6 +215,12 @@ uintptr_t
 ggo_pad_handle (GstPad * pad)
 {
   return handle_of (pad);
+}
+
+GgoInbox *
+ggo_pad_inbox (GstPad * pad)
+{
+  return own_of (pad)->inbox;
 }
 
 gboolean

@@ -12,6 +12,8 @@ import (
 type PadFuncs struct {
 	// Chain takes the buffer.
 	Chain func(p *Pad, b Buffer) Flow
+	// Take, in place of Chain, gets the buffer on a goroutine of the pad's Inbox, to which the streaming thread only hands it.
+	Take func(v *View) Flow
 	// ChainList takes the list; nil: Chain is called for each of its buffers.
 	ChainList func(p *Pad, l BufferList) Flow
 	// Event takes the event; Pad.EventDefault is the default.
@@ -32,6 +34,7 @@ type Pad struct {
 	c       *C.GstPad
 	funcs   PadFuncs
 	element *Element
+	inbox   *Inbox // nil without Take
 }
 
 func (p *Pad) ptr() C.gpointer { return C.gpointer(unsafe.Pointer(p.c)) }
@@ -51,7 +54,7 @@ func (e *Element) NewPad(template, name string, funcs PadFuncs) *Pad {
 	for bit, on := range map[C.guint32]bool{
 		C.GGO_PAD_CHAIN: funcs.Chain != nil, C.GGO_PAD_CHAIN_LIST: funcs.ChainList != nil, C.GGO_PAD_EVENT: funcs.Event != nil,
 		C.GGO_PAD_QUERY: funcs.Query != nil, C.GGO_PAD_UNLINKED: funcs.Unlinked != nil,
-		C.GGO_PAD_ACTIVATE: funcs.Activate != nil || funcs.Task != nil,
+		C.GGO_PAD_ACTIVATE: funcs.Activate != nil || funcs.Task != nil, C.GGO_PAD_TAKE: funcs.Take != nil,
 	} {
 		if on {
 			mask |= bit
@@ -62,8 +65,14 @@ func (e *Element) NewPad(template, name string, funcs PadFuncs) *Pad {
 		h.Delete()
 		return nil
 	}
+	if funcs.Take != nil {
+		p.inbox = &Inbox{c: C.ggo_pad_inbox(p.c), in: e.instance, take: funcs.Take}
+	}
 	return p
 }
+
+// Inbox is the pad's, where it has Take.
+func (p *Pad) Inbox() *Inbox { return p.inbox }
 
 // AddPad adds the pad to its element, which then owns it; false, and the pad is gone, where it has one of the name. A pad that is added to an element
 // in PAUSED or above, or on its way there, is active.

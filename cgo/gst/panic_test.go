@@ -210,6 +210,20 @@ func TestPanicsInChangesDown(t *testing.T) {
 
 func takeChain(_ *gst.Pad, b gst.Buffer) gst.Flow { b.Unref(); return gst.FlowOK }
 
+// A panic of Take is heard of, and nothing is taken after it.
+func TestAPanicOfTake(t *testing.T) {
+	gsttest.LeakCheck(t)
+	var n atomic.Int64
+	var f fuse
+	s, h := newInboxSink(t, func(*gst.View) gst.Flow { n.Add(1); f.blow(); return gst.FlowOK })
+	h.Push(gsttest.FrameAt(0, []byte("x")))
+	requireDefect(t, h.AwaitMessage(gst.MessageError))
+	require.Equal(t, gst.FlowError, h.Push(gsttest.FrameAt(0, []byte("x"))))
+	s.pad.Inbox().Settle()
+	require.EqualValues(t, 1, n.Load())
+	h.Close()
+}
+
 func TestPanicsOfPads(t *testing.T) {
 	gsttest.LeakCheck(t)
 	var f fuse

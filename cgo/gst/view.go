@@ -30,6 +30,16 @@ func (v *View) Offset() uint64 { return uint64(v.offset) }
 // RunningTime is that of the PTS (else the DTS) in the current segment in ns, or ClockTimeNone.
 func (v *View) RunningTime() uint64 { return uint64(v.running_time) }
 
+// SignedRunningTime is, of a buffer that came by a pad's Inbox, the running time of the PTS (else the DTS) in ns, which is negative before the
+// segment; false where it has none.
+func (v *View) SignedRunningTime() (int64, bool) {
+	return int64(v.running), v.running != C.G_MAXINT64
+}
+
+// UnixZero is, of a buffer that came by a pad's Inbox, the wall-clock time in ns since 1970 of the running time 0, as it was when the buffer came; false
+// where there is no clock.
+func (v *View) UnixZero() (int64, bool) { return int64(v.unix_zero), v.unix_zero >= 0 }
+
 // Flags are the buffer's flags.
 func (v *View) Flags() uint32 { return uint32(v.flags) }
 

@@ -85,9 +85,12 @@ func (s *element) Start() error {
 		return bus.Settings(err)
 	}
 	session := &session{settings: settings, drain: bus.NewCanceller(), report: newReporter(s.e)}
-	session.report.failed = func() { session.failed.Store(true) }
+	session.report.failed = func() {
+		session.failed.Store(true)
+		s.eachPad(func(p *pad) { p.p.Inbox().Refuse(gst.FlowError) })
+	}
 	var err error
-	if session.times, err = newTimeline(s.e, &settings, session.report.notice); err != nil {
+	if session.times, err = newTimeline(&settings, session.report.notice); err != nil {
 		return bus.Settings(err)
 	}
 	session.uplink = s.shared.Uplinks.Join(settings.BandwidthGroup)
@@ -99,10 +102,8 @@ func (s *element) Start() error {
 	session.begin()
 	s.mu.Lock()
 	s.session, s.ended = session, false
-	for _, p := range s.pads {
-		p.track, p.eos = session.queue.Add(int(p.kind)), false
-	}
 	s.mu.Unlock()
+	s.eachPad(func(p *pad) { p.open(session) })
 	session.tune(s.settings.Get()) // what was changed meanwhile
 	s.e.Log(gst.LevelInfo, "sending to stream %s in %s", settings.StreamName, session.region)
 	return nil
@@ -173,6 +174,7 @@ func (s *element) Stop() {
 	if session == nil {
 		return
 	}
+	s.eachPad(func(p *pad) { p.p.Inbox().Close() })
 	session.end()
 	session.member.Leave()
 	session.close()
@@ -189,6 +191,7 @@ func (s *element) Stop() {
 		p.track = nil
 	}
 	s.mu.Unlock()
+	s.eachPad(func(p *pad) { p.p.Inbox().Close() }) // of a pad that came meanwhile
 	b := last.Books
 	s.e.Log(gst.LevelInfo, "accepted %d frames, %d are stored, %d dropped", b.Accepted.Frames, b.Persisted.Frames, b.DroppedAll().Frames)
 }

@@ -3,6 +3,7 @@ package kinesisvideosink
 import (
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"gst-kinesis/cgo/gst"
 	"gst-kinesis/internal/interleave"
@@ -11,12 +12,12 @@ import (
 	"gst-kinesis/plugins/internal/bus"
 )
 
-// pad is a request pad. What is not said otherwise belongs to its streaming thread.
+// pad is a request pad. What is not said otherwise belongs to the goroutine of its inbox, and to its streaming thread when that has settled.
 type pad struct {
 	s    *element
 	p    *gst.Pad
 	kind mkv.TrackType
-	wait *bus.Canceller // ends what blocks its streaming thread
+	wait *bus.Canceller // ends what blocks the goroutine
 
 	format *format // nil: no caps yet
 	times  padTimes
@@ -42,21 +43,40 @@ func (s *element) RequestPad(template, name string, _ gst.Caps) *gst.Pad {
 		}
 	}
 	s.pads = append(s.pads, p)
-	if s.session != nil {
-		p.track = s.session.queue.Add(int(p.kind))
-	}
 	s.mu.Unlock()
 	if name == "" {
 		name = kind.String() + "_0"
 	}
-	p.p = s.e.NewPad(template, name, gst.PadFuncs{
-		Chain: func(_ *gst.Pad, b gst.Buffer) gst.Flow { return p.chain(b) },
+	made := s.e.NewPad(template, name, gst.PadFuncs{
+		Take:  p.take,
 		Event: func(_ *gst.Pad, ev gst.Event) bool { return p.event(ev) },
 	})
-	if p.p == nil {
+	if made == nil {
 		s.forget(p)
+		return nil
 	}
-	return p.p
+	s.mu.Lock()
+	p.p = made
+	session := s.session
+	s.mu.Unlock()
+	if session != nil {
+		p.open(session)
+	}
+	return made
+}
+
+// open lets the pad take buffers for a session, which may end meanwhile.
+func (p *pad) open(session *session) {
+	track := session.queue.Add(int(p.kind))
+	p.s.mu.Lock()
+	p.track, p.eos = track, false
+	p.s.mu.Unlock()
+	if err := p.p.Inbox().Open(); err != nil {
+		p.s.e.PostError(&gst.Error{Code: gst.ResourceFailed, Text: bus.Sentence(err)})
+	}
+	if p.s.current() != session {
+		p.p.Inbox().Close()
+	}
 }
 
 // ReleasePad ends the pad's stream: what came is sent, and where all other pads have ended the element has too.
@@ -65,8 +85,9 @@ func (s *element) ReleasePad(g *gst.Pad) {
 	if p == nil {
 		return
 	}
-	p.wait.Cancel()
+	p.unblock()
 	s.e.RemovePad(g) // waits for its streaming thread
+	p.p.Inbox().Close()
 	session := s.current()
 	if track := p.current(); session != nil && track != nil {
 		p.finish(session, track)
@@ -78,30 +99,26 @@ func (s *element) ReleasePad(g *gst.Pad) {
 	}
 }
 
-// chain takes a buffer.
-func (p *pad) chain(b gst.Buffer) gst.Flow {
-	defer b.Unref()
-	session, track := p.s.current(), p.current()
-	if session == nil || track == nil {
-		return gst.FlowFlushing
-	}
-	if session.failed.Load() {
-		return gst.FlowError
-	}
-	if p.format == nil {
-		return gst.FlowNotNegotiated
-	}
-	flow := gst.FlowOK
-	if err := b.View(func(v *gst.View) { flow = p.take(session, track, v) }); err != nil {
-		p.s.e.PostError(&gst.Error{Code: gst.ResourceRead, Text: bus.Sentence(err)})
-		return gst.FlowError
-	}
-	return flow
+// settleTimeout is how long a pad's inbox may take to become empty before what blocks it is ended.
+const settleTimeout = 100 * time.Millisecond
+
+// unblock ends what its streaming thread and its goroutine wait for. Where nothing blocks, what is in the inbox is not lost.
+func (p *pad) unblock() {
+	p.p.Inbox().Refuse(gst.FlowFlushing)
+	p.p.Inbox().SettleWithin(settleTimeout)
+	p.wait.Cancel()
 }
 
 // take makes a frame of a buffer and puts it. A header alone, and an empty buffer, are none.
-func (p *pad) take(session *session, track *interleave.Track[item], v *gst.View) gst.Flow {
-	if v.Size() == 0 {
+func (p *pad) take(v *gst.View) gst.Flow {
+	session, track := p.s.current(), p.current()
+	switch {
+	case session == nil || track == nil:
+		return gst.FlowFlushing
+	case p.format == nil:
+		session.drop(reasonMalformed, v, 0)
+		return gst.FlowNotNegotiated
+	case v.Size() == 0:
 		if v.Has(gst.BufferGap) && v.PTS() != gst.ClockTimeNone {
 			p.advance(session, track, v.PTS())
 		}
@@ -153,12 +170,15 @@ func (p *pad) finish(session *session, track *interleave.Track[item]) {
 	track.End()
 }
 
-// event takes an event.
+// event takes an event. Those that flow with the data wait until the buffers before them were dealt with.
 func (p *pad) event(ev gst.Event) bool {
 	session, track := p.s.current(), p.current()
+	if ev.IsSerialized() {
+		p.p.Inbox().Settle()
+	}
 	switch ev.Type() {
 	case gst.EventFlushStart:
-		p.wait.Cancel()
+		p.unblock()
 		if session != nil {
 			session.drain.Cancel()
 		}
@@ -207,12 +227,14 @@ func (p *pad) setCaps(caps gst.Caps) bool {
 		f.track = old.track
 	}
 	p.format = f
+	p.p.Inbox().Resume(gst.FlowNotNegotiated)
 	return true
 }
 
 // flushStop lets the stream go on after a flush. What came before it was sent.
 func (p *pad) flushStop(session *session, track *interleave.Track[item], reset bool) {
 	p.wait.Renew()
+	p.p.Inbox().Resume(gst.FlowFlushing)
 	p.times.reset()
 	p.times.hasSegment = false
 	if session != nil {

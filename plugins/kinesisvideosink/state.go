@@ -16,7 +16,7 @@ func (s *element) ChangeState(t gst.StateChange) gst.StateChangeReturn {
 	case gst.PlayingToPaused:
 		s.play(false)
 	case gst.PausedToReady:
-		s.eachPad(func(p *pad) { p.wait.Cancel() })
+		s.eachPad((*pad).unblock)
 		if session := s.current(); session != nil {
 			session.drain.Cancel()
 		}
@@ -39,9 +39,10 @@ func (s *element) play(on bool) {
 	}
 }
 
+// eachPad calls f for the pads that are made, without the lock.
 func (s *element) eachPad(f func(*pad)) {
 	s.mu.Lock()
-	pads := slices.Clone(s.pads)
+	pads := slices.DeleteFunc(slices.Clone(s.pads), func(p *pad) bool { return p.p == nil })
 	s.mu.Unlock()
 	for _, p := range pads {
 		f(p)

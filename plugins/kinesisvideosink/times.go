@@ -12,7 +12,6 @@ import (
 
 // timeline turns running time into time since 1970, for both pads, so that they stay in step. Safe from any thread.
 type timeline struct {
-	e        *gst.Element
 	original bool  // the timestamps are since 1970
 	begin    int64 // of a file, ns since 1970; 0: now
 	file     bool
@@ -26,8 +25,8 @@ type timeline struct {
 	playing bool
 }
 
-func newTimeline(e *gst.Element, s *Settings, noticed func(string)) (*timeline, error) {
-	t := &timeline{e: e, original: s.UseOriginalPTS || s.TimestampSource == sourceOriginal, file: s.StreamingType == offline,
+func newTimeline(s *Settings, noticed func(string)) (*timeline, error) {
+	t := &timeline{original: s.UseOriginalPTS || s.TimestampSource == sourceOriginal, file: s.StreamingType == offline,
 		begin: int64(s.FileStartTime) * int64(time.Second), noticed: noticed} //nolint:gosec // bounded by the property
 	source := stamp.Clock
 	if !t.original {
@@ -48,7 +47,7 @@ func newTimeline(e *gst.Element, s *Settings, noticed func(string)) (*timeline, 
 func (t *timeline) at(running, now int64, v *gst.View) int64 {
 	m := stamp.Moment{Running: running, Now: now}
 	if t.isPlaying() {
-		m.Zero, m.HasZero = t.e.UnixTime(0)
+		m.Zero, m.HasZero = v.UnixZero()
 	}
 	reference, hasReference := v.UnixTime()
 	t.mu.Lock()
@@ -148,14 +147,20 @@ func (p *padTimes) of(t *timeline, kind mkv.TrackType, v *gst.View) stamps {
 	now := time.Now().UnixNano()
 	raw := p.raw(v)
 	var s stamps
-	switch running, ok := p.segment.RunningTime(raw); {
+	running, ok := v.SignedRunningTime()
+	outside := v.RunningTime() == gst.ClockTimeNone
+	if v.PTS() == gst.ClockTimeNone && v.DTS() == gst.ClockTimeNone {
+		running, ok = p.segment.RunningTime(raw)
+		outside = p.segment.ToRunningTime(raw) == gst.ClockTimeNone
+	}
+	switch {
 	case t.original && raw != gst.ClockTimeNone:
 		s.pts = int64(raw) //nolint:gosec // until 2262
 	case !p.hasSegment || !ok:
 		s.pts = now
 	default:
 		s.pts = t.at(running, now, v)
-		s.outside = p.segment.ToRunningTime(raw) == gst.ClockTimeNone
+		s.outside = outside
 	}
 	s.dts = s.pts
 	if v.PTS() != gst.ClockTimeNone && v.DTS() != gst.ClockTimeNone {
