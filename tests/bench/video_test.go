@@ -63,32 +63,84 @@ func videoEndpoint(b *testing.B, names ...string) (url string, sink func(name st
 	}
 }
 
-// use is what a process used.
+// use is what a process used: CPU time, and memory resident at the most, in bytes: its own, and of files (libraries, which processes share and the
+// kernel may drop; newer kernels count the whole file where a part of it is used).
 type use struct {
-	cpu    time.Duration
-	memory int64 // bytes resident at the most
+	cpu       time.Duration
+	own, file int64
 }
 
-// watch starts gst-launch-1.0 from a small process, since a process's peak of memory counts what its parent held when it was started.
+func (u use) above(o use) use { return use{u.cpu - o.cpu, u.own - o.own, u.file - o.file} }
+
+// run starts gst-launch-1.0.
+func run(b *testing.B, line string) *kit.Process {
+	b.Helper()
+	return kit.Start(b, kit.Environ("GST_PLUGIN_PATH="+kit.Build(b)), "gst-launch-1.0", append([]string{"-q"}, strings.Fields(line)...)...)
+}
+
+// watch starts gst-launch-1.0, and gives a function that waits for its end and says what it used.
 func watch(b *testing.B, line string) func() use {
 	b.Helper()
-	const measure = "import resource, subprocess, sys; r = subprocess.run(sys.argv[1:]); u = resource.getrusage(resource.RUSAGE_CHILDREN); " +
-		"print(u.ru_maxrss, u.ru_utime + u.ru_stime); sys.exit(r.returncode)"
-	p := kit.Start(b, kit.Environ("GST_PLUGIN_PATH="+kit.Build(b)), "/usr/bin/python3",
-		append([]string{"-c", measure, "gst-launch-1.0", "-q"}, strings.Fields(line)...)...)
+	p := run(b, line)
+	most := make(chan use)
+	go func() {
+		var m use
+		for ticks := time.NewTicker(20 * time.Millisecond); ; {
+			select {
+			case <-p.Done():
+				ticks.Stop()
+				most <- m
+				return
+			case <-ticks.C:
+				now := sample(p.Pid())
+				m.own, m.file = max(m.own, now.own), max(m.file, now.file)
+			}
+		}
+	}()
 	return func() use {
-		<-p.Done()
-		words := strings.Fields(p.Out())
-		if status := p.Wait(); status != 0 || len(words) < 2 {
+		u := <-most
+		if status := p.Wait(); status != 0 {
 			b.Fatalf("%s: status %d\n%s%s", line, status, p.Out(), p.Err())
 		}
-		kib, err := strconv.ParseInt(words[len(words)-2], 10, 64)
-		seconds, err2 := strconv.ParseFloat(words[len(words)-1], 64)
-		if err != nil || err2 != nil {
-			b.Fatalf("reading %q: %v %v", words, err, err2)
-		}
-		return use{time.Duration(seconds * float64(time.Second)), kib << 10}
+		u.cpu = p.CPU()
+		return u
 	}
+}
+
+// sample is what a process has used so far, and its memory now; zero where it is gone. Source: proc(5).
+func sample(pid int) (u use) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return u
+	}
+	words := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+2:]))
+	for _, word := range words[11:13] { // user and system, in ticks of 10 ms
+		n, _ := strconv.ParseInt(word, 10, 64)
+		u.cpu += time.Duration(n) * 10 * time.Millisecond
+	}
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(status)) {
+		words := strings.Fields(line)
+		if len(words) < 2 {
+			continue
+		}
+		kib, _ := strconv.ParseInt(words[1], 10, 64)
+		switch words[0] {
+		case "RssAnon:":
+			u.own = kib << 10
+		case "RssFile:":
+			u.file = kib << 10
+		}
+	}
+	return u
+}
+
+// report prints what was used beyond something.
+func report(b *testing.B, above use) {
+	b.ReportMetric(above.cpu.Seconds(), "s-CPU-above-fakesink")
+	b.ReportMetric(float64(above.own)/(1<<20), "MiB-own-above-fakesink")
+	b.ReportMetric(float64(above.file)/(1<<20), "MiB-file-above-fakesink")
+	b.ReportMetric(0, "ns/op")
 }
 
 // BenchmarkVideoLive prints the CPU time and the memory that kinesisvideosink takes above fakesink, which plays the same at the same time: 100 s of
@@ -98,16 +150,14 @@ func BenchmarkVideoLive(b *testing.B) {
 	clip := clip(b, 1920, 1080, 30, seconds, 4000)
 	_, sink := videoEndpoint(b, "warm", "cam")
 	watch(b, play(clip, false)+" ! "+sink("warm"))()
+	var fake, ours use
 	for b.Loop() {
-		fake := watch(b, play(clip, true)+" ! fakesink sync=false enable-last-sample=false")
-		ours := watch(b, play(clip, true)+" ! "+sink("cam"))
-		f, o := fake(), ours()
-		b.ReportMetric(f.cpu.Seconds(), "s-CPU-fakesink")
-		b.ReportMetric((o.cpu - f.cpu).Seconds(), "s-CPU-above-fakesink")
-		b.ReportMetric(float64(f.memory)/(1<<20), "MiB-fakesink")
-		b.ReportMetric(float64(o.memory-f.memory)/(1<<20), "MiB-above-fakesink")
+		f := watch(b, play(clip, true)+" ! fakesink sync=false enable-last-sample=false")
+		o := watch(b, play(clip, true)+" ! "+sink("cam"))
+		fake, ours = f(), o()
 	}
-	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(fake.cpu.Seconds(), "s-CPU-fakesink")
+	report(b, ours.above(fake))
 }
 
 // BenchmarkVideoUnpaced is the same as fast as it goes.
@@ -125,10 +175,8 @@ func BenchmarkVideoUnpaced(b *testing.B) {
 		ours = watch(b, play(clip, false)+" ! "+sink("cam"))()
 		took = time.Since(began)
 	}
-	b.ReportMetric((ours.cpu - fake.cpu).Seconds(), "s-CPU-above-fakesink")
 	b.ReportMetric((took - fakeTook).Seconds(), "s-above-fakesink")
-	b.ReportMetric(float64(ours.memory-fake.memory)/(1<<20), "MiB-above-fakesink")
-	b.ReportMetric(0, "ns/op")
+	report(b, ours.above(fake))
 }
 
 // marker stands before the time at the end of each frame of BenchmarkVideoFrameToWire.
@@ -275,18 +323,8 @@ func BenchmarkVideoCameras(b *testing.B) {
 			fake = append(fake, play(clip, true)+" ! fakesink sync=false enable-last-sample=false")
 		}
 		f := watch(b, strings.Join(fake, " "))()
-		p := kit.Start(b, kit.Environ("GST_PLUGIN_PATH="+kit.Build(b)), "gst-launch-1.0", append([]string{"-q"}, strings.Fields(strings.Join(ours, " "))...)...)
-		var samples []use
-		for ticks := time.NewTicker(time.Duration(seconds) * time.Second / 12); ; {
-			select {
-			case <-p.Done():
-				ticks.Stop()
-			case <-ticks.C:
-				samples = append(samples, sample(b, p.Pid()))
-				continue
-			}
-			break
-		}
+		p := run(b, strings.Join(ours, " "))
+		samples := every(p, time.Duration(seconds)*time.Second/12)
 		if status := p.Wait(); status != 0 || len(samples) < 9 {
 			b.Fatalf("status %d after %d samples\n%s%s", status, len(samples), p.Out(), p.Err())
 		}
@@ -297,26 +335,23 @@ func BenchmarkVideoCameras(b *testing.B) {
 		b.ReportMetric(per(last.cpu-f.cpu, len(samples)), "ms-CPU/camera-s-above-fakesink")
 		b.ReportMetric(per(samples[third].cpu-samples[0].cpu, third), "ms-CPU/camera-s-first")
 		b.ReportMetric(per(last.cpu-samples[len(samples)-1-third].cpu, third), "ms-CPU/camera-s-last")
-		b.ReportMetric(float64(last.memory-f.memory)/(1<<20)/cameras, "MiB/camera-above-fakesink")
-		b.ReportMetric(float64(samples[third].memory)/(1<<20), "MiB-first")
-		b.ReportMetric(float64(last.memory)/(1<<20), "MiB-last")
+		b.ReportMetric(float64(last.own+last.file-f.own-f.file)/(1<<20)/cameras, "MiB/camera-above-fakesink")
+		b.ReportMetric(float64(samples[third].own)/(1<<20), "MiB-own-first")
+		b.ReportMetric(float64(last.own)/(1<<20), "MiB-own-last")
 	}
 	b.ReportMetric(0, "ns/op")
 }
 
-// sample is what a process has used so far, and its resident memory now. Source: proc(5).
-func sample(b *testing.B, pid int) use {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return use{}
-	}
-	words := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+2:]))
-	number := func(i int) int64 {
-		n, err := strconv.ParseInt(words[i], 10, 64)
-		if err != nil {
-			b.Fatal(err)
+// every samples a process until it ends.
+func every(p *kit.Process, d time.Duration) (samples []use) {
+	ticks := time.NewTicker(d)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-p.Done():
+			return samples
+		case <-ticks.C:
+			samples = append(samples, sample(p.Pid()))
 		}
-		return n
 	}
-	return use{time.Duration(number(11)+number(12)) * 10 * time.Millisecond, number(21) * int64(os.Getpagesize())}
 }

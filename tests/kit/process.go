@@ -119,6 +119,12 @@ func (p *Process) End() syscall.WaitStatus {
 	return status
 }
 
+// CPU is the processor time that the process used, when it has ended.
+func (p *Process) CPU() time.Duration {
+	<-p.done
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
+
 // Say writes a line to the standard input.
 func (p *Process) Say(line string) {
 	p.tb.Helper()
