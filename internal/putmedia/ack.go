@@ -133,6 +133,7 @@ type response int8
 const (
 	resend response = iota // the fragment again, in the next session
 	skip                   // the others, in the next session
+	again                  // the fragment once more, in a session that begins with it; then skip
 	bear                   // as with every error that stays until somebody mends it
 )
 
@@ -155,14 +156,14 @@ var refusals = map[int]refusal{
 	4001: {"MAX_FRAGMENT_SIZE_REACHED", skip, "lower the bitrate, or let key frames come more often: a fragment has at most 50 MB"},
 	4002: {"MAX_FRAGMENT_DURATION_REACHED", skip, "let key frames come more often: a fragment lasts at most 20 s"},
 	4003: {"MAX_CONNECTION_DURATION_REACHED", resend, ""},
-	4004: {"FRAGMENT_TIMECODE_LESSER_THAN_PREVIOUS", skip, "see that timestamps do not go back"},
+	4004: {"FRAGMENT_TIMECODE_LESSER_THAN_PREVIOUS", again, "see that timestamps do not go back"},
 	4005: {"MORE_THAN_ALLOWED_TRACKS_FOUND", bear, remedyTracks},
 	4006: {"INVALID_MKV_DATA", skip, ""},
 	4007: {"INVALID_PRODUCER_TIMESTAMP", bear, "set the machine's clock"},
 	4008: {"STREAM_NOT_ACTIVE", bear, "wait until the stream is active, or see why it is not"},
 	4009: {"FRAGMENT_METADATA_LIMIT_REACHED", skip, "add less metadata: a fragment takes 10 tags"},
 	4010: {"TRACK_NUMBER_MISMATCH", bear, ""},
-	4011: {"FRAMES_MISSING_FOR_TRACK", skip, "see that audio and video both come, or leave out the one that does not"},
+	4011: {"FRAMES_MISSING_FOR_TRACK", again, "see that audio and video both come, or leave out the one that does not"},
 	4012: {"MORE_THAN_ALLOWED_TRACKS_FOUND", bear, remedyTracks},
 	4500: {"KMS_KEY_ACCESS_DENIED", bear, remedyKey},
 	4501: {"KMS_KEY_DISABLED", bear, remedyKey},
@@ -190,7 +191,7 @@ func (e *AckError) fault() awserr.Fault {
 		f.Class, f.Party = awserr.RecordFault, awserr.Record
 	case bear:
 		f.Class, f.Party = awserr.Permanent, awserr.Caller
-	case resend:
+	case resend, again:
 	}
 	return f
 }

@@ -23,7 +23,8 @@
 // answer brings acknowledgements. There is one at a time, as the service takes no second.
 // It ends at a fragment's boundary when its credentials or its time run out, when the
 // codec data change and when time goes back; after any other end the next session begins
-// with the first fragment that is not stored.
+// with the first fragment that is not stored. It announces the tracks that its fragments
+// have frames of, see tracks.go.
 //
 // # Books
 //
@@ -32,7 +33,8 @@
 //
 // # Goroutines
 //
-// One supervisor runs the sessions, one more belongs to the session under way, the HTTP
-// client has two for its connection, and one reporter tells the observer. All start in
-// New or later and have ended when Close returns.
+// One supervisor runs the sessions, one more reads the answer of the session under way, one
+// writes its body (see mediacall), and one reporter tells the observer. A frame that is put
+// wakes the one that writes and no other. All start in New or later and have ended when Close
+// returns.
 package putmedia

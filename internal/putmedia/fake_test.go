@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ type fakeService struct {
 	script func(session, fragment int, timecode int64) reaction
 	expire time.Duration // of credentials
 	slow   time.Duration // for each block
+	at     int64         // of scripts
 
 	mu        sync.Mutex
 	located   int
@@ -35,6 +37,7 @@ type fakeService struct {
 	stored    []storedFragment
 	sessions  []*fakeSession
 	refreshed int
+	unfit     int // fragments with other tracks than were announced
 }
 
 type reaction struct {
@@ -186,6 +189,10 @@ func (v *receiving) take(e mkv.Event) error {
 		return v.begin(int64(e.Timecode))
 	case *mkv.Block:
 		time.Sleep(v.f.slow)
+		if !slices.ContainsFunc(v.tracks, func(t mkv.Track) bool { return t.Number == e.Track }) {
+			v.unfit()
+			return v.fail(4010, v.raw)
+		}
 		v.current.frames = append(v.current.frames, storedFrame{
 			track: e.Track, ms: e.Timecode + v.base(), key: e.Key, data: string(e.Data),
 		})
@@ -229,6 +236,12 @@ func (v *receiving) finish() error {
 	}
 	c := *v.current
 	v.current = nil
+	for _, t := range v.tracks {
+		if !slices.ContainsFunc(c.frames, func(f storedFrame) bool { return f.track == t.Number }) {
+			v.unfit()
+			return v.fail(4011, v.raw)
+		}
+	}
 	if err := v.ack(Received); err != nil {
 		return err
 	}
@@ -245,6 +258,13 @@ func (v *receiving) finish() error {
 		return v.ack(Persisted)
 	}
 	return nil
+}
+
+// unfit takes note of a fragment that is refused for its tracks.
+func (v *receiving) unfit() {
+	v.f.mu.Lock()
+	defer v.f.mu.Unlock()
+	v.f.unfit++
 }
 
 func (v *receiving) ack(t AckType) error {

@@ -18,6 +18,7 @@ type fragment struct {
 	latest   int64 // ns since 1970: the latest PTS in it
 	tags     []mkv.Tag
 	frames   []*Frame
+	has      tracks // that it has frames of
 	count    Count
 	memory   int64
 	closed   bool // nothing comes any more
@@ -25,6 +26,7 @@ type fragment struct {
 	backlog  bool // an outage held it up
 	loose    bool // not all of it is in the spool
 	refusal  int  // the error id for which it was skipped; 0: it was not
+	objected int  // the error id for which it is sent once more
 
 	// What the session under way did with it.
 	session  *session      // nil: it has not begun it
@@ -38,6 +40,7 @@ type fragment struct {
 
 func (f *fragment) add(frame *Frame) {
 	f.frames = append(f.frames, frame)
+	f.has |= f.layout.one(frame.Track)
 	f.count.add(frame.count())
 	f.memory += frame.memory()
 	f.latest = max(f.latest, frame.PTS)
@@ -79,6 +82,8 @@ type cutter struct {
 	latest   int64     // ms: the latest time so far
 	floor    int64     // ms: the latest time in the fragments before; frames are later
 	moved    bool      // a frame's time was moved for that
+	quiet    quiet
+	fell     tracks // silent, in the last fragment
 }
 
 // nothing is a time before all others.
@@ -111,7 +116,7 @@ func (c *cutter) decide(s *Settings, open *fragment, f *Frame) verdict {
 		return verdict{begins: true}
 	}
 	age := time.Duration(f.PTS - open.timecode*1e6)
-	if starts && (age >= c.least(s) || age < 0) {
+	if starts && (age >= c.least(s) && !c.awaits(open, age) || age < 0) {
 		return verdict{begins: true}
 	}
 	step := max(0, time.Duration(f.PTS-c.lastPTS))

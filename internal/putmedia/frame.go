@@ -5,14 +5,19 @@ import (
 	"sync"
 	"time"
 
+	"gst-kinesis/internal/mediacall"
 	"gst-kinesis/internal/mkv"
 	"gst-kinesis/internal/sizeclass"
 	"gst-kinesis/internal/spool"
 )
 
-// headroom is what lies before a frame's payload in memory: the Cluster's header and the
-// SimpleBlock's on the way to the service, and what the spool has to know on the way to disk.
-const headroom = 48
+// headroom is what lies before a frame's payload in memory: HTTP's, the Cluster's and the
+// SimpleBlock's headers on the way to the service, and what the spool has to know on the way to
+// disk; tailroom is what lies behind it, for HTTP.
+const (
+	headroom = 64
+	tailroom = mediacall.RoomAfter
+)
 
 // Frame is one access unit of video, or one frame of audio. Reserve gives one; after Put
 // it belongs to the stream and must not be touched.
@@ -32,7 +37,7 @@ type Frame struct {
 	// Token comes back to the observer.
 	Token any
 
-	buffer   []byte // headroom and payload
+	buffer   []byte // headroom, payload, tailroom
 	class    int
 	accepted time.Duration // since the stream's start
 	id       spool.ID      // in the spool; 0 is not there
@@ -71,8 +76,8 @@ func (f *Frame) flags() (b mkv.BlockFlags) {
 }
 
 // block writes the frame's SimpleBlock, and before it the Cluster's header if cluster is
-// not negative, into the headroom, and returns all of it: one write.
-func (f *Frame) block(cluster int64, relative int16) []byte {
+// not negative, into the headroom, and returns all of it: one write, with room around it.
+func (f *Frame) block(cluster int64, relative int16) piece {
 	begin := headroom - mkv.SimpleBlockHeaderSize(f.Track)
 	if cluster >= 0 {
 		begin -= mkv.ClusterSize
@@ -82,7 +87,7 @@ func (f *Frame) block(cluster int64, relative int16) []byte {
 		header = mkv.AppendCluster(header, uint64(cluster))
 	}
 	mkv.AppendSimpleBlockHeader(header, f.Track, relative, f.flags(), len(f.Data))
-	return f.buffer[begin : headroom+len(f.Data)]
+	return piece{bytes: f.buffer[begin : headroom+len(f.Data)], room: f.buffer, at: begin}
 }
 
 // A frame in the spool:
@@ -138,10 +143,10 @@ func sizes() sizeclass.Range { return sizeclass.Range{Least: leastBits, Most: mo
 
 // take returns a frame whose Data has the given length.
 func (p *pool) take(size int) *Frame {
-	class := sizes().Of(headroom + size)
+	class := sizes().Of(headroom + size + tailroom)
 	if class == sizeclass.None {
-		b := make([]byte, headroom+size)
-		return &Frame{buffer: b, Data: b[headroom:], class: sizeclass.None}
+		b := make([]byte, headroom+size+tailroom)
+		return &Frame{buffer: b, Data: b[headroom : headroom+size], class: sizeclass.None}
 	}
 	p.mu.Lock()
 	var f *Frame

@@ -98,12 +98,13 @@ func TestWhereFragmentsBegin(t *testing.T) {
 		}, want: []string{"0: 1@0 1@1000", "2000: 1@2000 1@1960"}},
 		"sound that comes late": {tracks: []mkv.Track{videoTrack, audioTrack}, play: func(r *rig) {
 			r.add(1, 0, true, "x")
+			r.add(2, 10, true, "a")
 			r.add(1, 960, false, "x")
 			r.add(1, 1000, true, "x")
 			r.add(2, 950, true, "a")
 			r.add(2, 955, true, "a")
 			r.add(2, 970, true, "a")
-		}, want: []string{"0: 1@0 1@960", "1000: 1@1000 2@961 2@962 2@970"}, notices: 1},
+		}, want: []string{"0: 1@0 2@10 1@960", "1000: 1@1000 2@961 2@962 2@970"}, notices: 1},
 		"a key frame behind the sound": {tracks: []mkv.Track{videoTrack, audioTrack}, play: func(r *rig) {
 			r.add(1, 0, true, "x")
 			r.add(2, 1010, true, "a")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gst-kinesis/internal/mkv"
 	"gst-kinesis/internal/spool"
 )
 
@@ -54,6 +55,8 @@ type model struct {
 	settled map[any]bool
 	calm    atomic.Bool // no more faults
 	spooled bool
+	sound   bool // is announced
+	images  int  // put
 }
 
 func schedule(t *testing.T, seed uint64) {
@@ -138,6 +141,9 @@ func (m *model) run(t *testing.T, dir string, last bool) {
 		}
 	}, func(r *rig) {
 		m.rig, r.began, r.n, r.at = r, m.begun, m.n, m.at
+		if m.sound = m.intN(2) == 0; m.sound {
+			require.NoError(r, r.s.SetTracks([]mkv.Track{videoTrack, audioTrack}))
+		}
 		m.feed(r)
 		if last {
 			m.calm.Store(true)
@@ -160,7 +166,7 @@ func (m *model) run(t *testing.T, dir string, last bool) {
 	}, options...)
 }
 
-// feed puts frames, with pauses, outages and frames that are missing.
+// feed puts frames, with pauses, outages, tracks that are silent, and frames that are missing.
 func (m *model) feed(r *rig) {
 	for range 5 + m.intN(10) {
 		switch m.intN(10) {
@@ -170,22 +176,22 @@ func (m *model) feed(r *rig) {
 		case 1:
 			skip := m.intN(30)
 			r.n += skip // never put
+			m.images += skip
 			for n := range skip {
 				m.lost[r.n-skip+n] = "skipped"
 			}
 		}
 		size := 20 + m.intN(2000)
+		video, sound := !m.sound || m.intN(8) > 0, m.sound && m.intN(2) == 0
 		for range 25 * (1 + m.intN(20)) {
-			f := r.s.Reserve(size)
-			copy(f.Data, fmt.Sprintf("frame %06d", r.n))
-			clear(f.Data[12:])
-			f.Track, f.Key, f.PTS, f.Token = 1, r.n%25 == 0, r.began.Add(r.at).UnixNano(), r.n
-			r.n++
-			r.at += 40 * time.Millisecond
-			if err := r.s.Put(context.Background(), f); err != nil {
-				require.True(r, errors.Is(err, ErrFailed), "%v", err)
-				m.lost[r.n-1] = "refused"
+			if video {
+				m.put(r, 1, m.images%25 == 0, 0, size)
+				m.images++
 			}
+			if sound {
+				m.put(r, 2, true, 20*time.Millisecond, 20)
+			}
+			r.at += 40 * time.Millisecond
 			time.Sleep(40 * time.Millisecond)
 		}
 		b := r.s.Books()
@@ -193,9 +199,23 @@ func (m *model) feed(r *rig) {
 	}
 }
 
+// put puts a frame, so much later than others of its time.
+func (m *model) put(r *rig, track uint64, key bool, later time.Duration, size int) {
+	f := r.s.Reserve(size)
+	copy(f.Data, fmt.Sprintf("frame %06d", r.n))
+	clear(f.Data[12:])
+	f.Track, f.Key, f.PTS, f.Token = track, key, r.began.Add(r.at+later).UnixNano(), r.n
+	r.n++
+	if err := r.s.Put(context.Background(), f); err != nil {
+		require.True(r, errors.Is(err, ErrFailed), "%v", err)
+		m.lost[r.n-1] = "refused"
+	}
+}
+
 // check holds what was told against what the service has.
 func (m *model) check(t *testing.T) {
 	frames, _, _ := m.service.all()
+	require.Zero(t, m.service.unfit, "fragments of other tracks than were announced")
 	stored := map[int]bool{}
 	var order []int
 	for _, f := range frames {

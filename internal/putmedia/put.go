@@ -62,6 +62,9 @@ func (s *Stream) Put(ctx context.Context, f *Frame) error {
 	}
 	s.noticeCut(v.forced, c.moved)
 	s.insert(g, f, v.begins)
+	if v.begins && open != nil {
+		s.noticeQuiet(open.layout)
+	}
 	return nil
 }
 
@@ -243,6 +246,7 @@ func (s *Stream) closeOpen(ended bool) {
 		return
 	}
 	s.open.closed, s.open.ended = true, ended
+	s.cutter.fell = s.cutter.quiet.learn(s.open)
 	s.open = nil
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 
 	"gst-kinesis/internal/awscall"
 	"gst-kinesis/internal/awscfg"
+	"gst-kinesis/internal/mediacall"
 )
 
 // Spec is the stream as Locate finds or makes it.
@@ -29,7 +28,7 @@ type Spec struct {
 	// Tags are given to the stream, if any.
 	Tags map[string]string
 	// WriteTimeout is how long the service may leave what is written to it in the
-	// connection before that counts as dead; 0 means 10 s.
+	// connection, or half of it more, before that counts as dead; 0 means 10 s.
 	WriteTimeout time.Duration
 	UserAgent    string
 }
@@ -55,39 +54,8 @@ func NewService(session *awscfg.Session, spec Spec) *Service {
 	s.video = awscall.VideoControl(session, func(o *kinesisvideo.Options) {
 		o.Retryer = aws.NopRetryer{} // the stream retries itself
 	})
-	s.caller = awscall.New(session, s.transport(session.Transport()), awscall.KinesisVideo())
+	s.caller = awscall.New(session, mediacall.New(session.Transport(), spec.WriteTimeout), awscall.KinesisVideo())
 	return s
-}
-
-// transport makes a pool's transport one for sessions: each has a connection of its own, by
-// HTTP/1.1, and what is written has a deadline, so that a peer that is gone is noticed.
-func (s *Service) transport(t *http.Transport) *http.Transport {
-	dial := t.DialContext
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &deadlined{Conn: c, timeout: s.spec.WriteTimeout}, nil
-	}
-	t.DisableKeepAlives = true
-	t.ExpectContinueTimeout = 0
-	t.ResponseHeaderTimeout = 0 // the stream looks after its sessions
-	return t
-}
-
-// deadlined is a connection whose peer must take what is written within a time.
-type deadlined struct {
-	net.Conn
-	timeout time.Duration
-}
-
-// Write writes, and fails when the peer does not take it in time.
-func (c *deadlined) Write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
-		return 0, err //nolint:wrapcheck // of the connection
-	}
-	return c.Conn.Write(p) //nolint:wrapcheck // of the connection
 }
 
 // Close closes connections that are not in use.

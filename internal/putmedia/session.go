@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"gst-kinesis/internal/mediacall"
 	"gst-kinesis/internal/mkv"
 	"gst-kinesis/internal/uplink"
 )
@@ -17,28 +18,31 @@ type session struct {
 	s      *Stream
 	number int
 	layout *layout
-	start  int64 // ms since 1970, from which relative timecodes count
+	first  *fragment // until the header is written
+	head   *mkv.Header
+	tracks tracks // that the header announces
+	start  int64  // ms since 1970, from which relative timecodes count
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	opened time.Duration
 
 	// Of the goroutine that writes the body.
-	header  []byte
 	scratch []byte
 	loader  loader
 
-	at       *fragment // being sent
-	next     int       // frame of it
-	last     *fragment // that was begun latest
-	tagged   bool      // the tags of at are sent
-	mustEnd  bool      // a fragment was sent that nothing follows soon, and is not ended yet
-	isEnded  bool      // the last fragment was ended by a tag
-	leave    string    // why it is to end at a fragment's boundary; "" while it is not
-	leaveBy  time.Duration
-	finished bool // the body has ended
-	cut      bool // the session is over, whatever is written
-	writing  bool // the body's goroutine is at work
-	moved    bool // for max-latency: once a session
+	at        *fragment // being sent
+	next      int       // frame of it
+	last      *fragment // that was begun latest
+	tagged    bool      // the tags of at are sent
+	mustEnd   bool      // a fragment was sent that nothing follows soon, and is not ended yet
+	isEnded   bool      // the last fragment was ended by a tag
+	leave     string    // why it is to end at a fragment's boundary; "" while it is not
+	leaveBy   time.Duration
+	finished  bool // the body has ended
+	cut       bool // the session is over, whatever is written
+	abandoned bool // it is to be cut within a fragment
+	writing   bool // the body's goroutine is at work
+	moved     bool // for max-latency: once a session
 
 	keepsNothing bool // the stream does: RECEIVED is all there is
 
@@ -57,17 +61,15 @@ var errCut = errors.New("the session is over")
 
 // open makes a session that begins with a fragment.
 func (s *Stream) newSession(f *fragment) (*session, error) {
-	n := &session{s: s, layout: f.layout, start: f.timecode, opened: s.now()}
+	n := &session{s: s, layout: f.layout, first: f, start: f.timecode, opened: s.now()}
 	n.ctx, n.cancel = context.WithCancelCause(s.base)
-	h := mkv.Header{
+	n.head = &mkv.Header{
 		Title: s.settings.Title, MuxingApp: s.settings.MuxingApp, WritingApp: s.settings.WritingApp, Tracks: f.layout.tracks,
 	}
-	if _, err := rand.Read(h.SegmentUID[:]); err != nil {
+	if _, err := rand.Read(n.head.SegmentUID[:]); err != nil {
 		return nil, fmt.Errorf("making a segment's UID: %w", err)
 	}
-	var err error
-	n.header, err = mkv.AppendHeader(nil, h)
-	return n, err //nolint:wrapcheck // it says what it is about
+	return n, n.head.Check() //nolint:wrapcheck // it says what it is about
 }
 
 // body is what PutMedia sends.
@@ -75,6 +77,21 @@ type body struct {
 	n    *session
 	rest []byte // of Read
 	room []byte // for it
+}
+
+// piece is what is written at once.
+type piece struct {
+	bytes []byte
+	room  []byte // in which it lies from at on, with room for HTTP before and after; nil: it does not
+	at    int
+}
+
+// writeTo writes the piece, in its room if it has one and w knows about that.
+func (p piece) writeTo(w io.Writer) (int, error) {
+	if chunks, ok := w.(*mediacall.Chunks); ok && p.room != nil {
+		return chunks.WriteWithin(p.room, p.at, p.at+len(p.bytes)) //nolint:wrapcheck // of the connection
+	}
+	return w.Write(p.bytes) //nolint:wrapcheck // of the connection
 }
 
 // isWriting says whether the body's goroutine works on the fragments' memory.
@@ -98,13 +115,13 @@ func (b *body) WriteTo(w io.Writer) (sum int64, err error) {
 			}
 			return sum, err
 		}
-		if err := b.n.s.uplink.Take(b.n.ctx, class, len(p)+chunkOverhead); err != nil {
+		if err := b.n.s.uplink.Take(b.n.ctx, class, len(p.bytes)+chunkOverhead); err != nil {
 			return sum, fmt.Errorf("waiting for bandwidth: %w", err)
 		}
-		n, err := w.Write(p)
+		n, err := p.writeTo(w)
 		sum += int64(n)
 		if err != nil {
-			return sum, err //nolint:wrapcheck // of the connection
+			return sum, err
 		}
 	}
 }
@@ -115,11 +132,11 @@ const chunkOverhead = 40
 // Read is WriteTo for those who do not know it.
 func (b *body) Read(p []byte) (int, error) {
 	if len(b.rest) == 0 {
-		piece, _, err := b.n.piece()
+		next, _, err := b.n.piece()
 		if err != nil {
 			return 0, err
 		}
-		b.rest = append(b.room[:0], piece...)
+		b.rest = append(b.room[:0], next.bytes...)
 		b.room = b.rest
 	}
 	n := copy(p, b.rest)
@@ -139,27 +156,26 @@ func (b *body) Close() error {
 
 // piece returns what is to be written next, valid until the next call: it blocks until there
 // is something. io.EOF ends the body in good order.
-func (n *session) piece() ([]byte, uplink.Class, error) {
+func (n *session) piece() (piece, uplink.Class, error) {
 	s := n.s
 	s.mu.Lock()
 	defer s.unlockTelling()
-	if n.header != nil {
-		p := n.header
-		n.header = nil
+	if n.head != nil && !n.cut {
+		p, err := n.announce()
 		n.bytes += int64(len(p))
-		return p, uplink.Live, nil
+		return piece{bytes: p}, uplink.Live, err
 	}
 	for {
 		if n.cut {
-			return nil, 0, errCut
+			return piece{}, 0, errCut
 		}
 		p := n.step()
-		if p != nil {
-			n.bytes += int64(len(p))
+		if p.bytes != nil {
+			n.bytes += int64(len(p.bytes))
 			return p, n.class(), nil
 		}
 		if n.finished {
-			return nil, 0, io.EOF
+			return piece{}, 0, io.EOF
 		}
 	}
 }
@@ -172,24 +188,27 @@ func (n *session) class() uplink.Class {
 	return uplink.Live
 }
 
-// step makes one step and returns what is to be written for it; nil if it has to be called again.
-func (n *session) step() []byte {
+// step makes one step and returns what is to be written for it; nothing if it has to be called again.
+func (n *session) step() (p piece) {
 	switch {
+	case n.abandoned || n.at != nil && n.isWrong():
+		n.abandon()
+		return p
 	case n.at != nil && n.next < len(n.at.frames):
 		return n.frame()
 	case n.at != nil && !n.at.closed:
 		n.s.work.Wait()
-		return nil
+		return p
 	case n.at != nil:
 		n.complete()
-		return nil
+		return p
 	case n.mustEnd:
-		return n.end()
+		return piece{bytes: n.end()}
 	case n.leave != "":
-		return n.finish()
+		return piece{bytes: n.finish()}
 	default:
 		n.begin()
-		return nil
+		return p
 	}
 }
 
@@ -209,10 +228,12 @@ func (n *session) begin() {
 		n.leaveFor("the end of the stream")
 	case f == nil:
 		s.work.Wait()
-	case f.layout.text != n.layout.text:
-		n.leaveFor("the tracks change")
+	case f.layout.text != n.layout.text || s.expects(f) != n.tracks:
+		n.leaveFor(errTracks.Error())
 	case f.apart && n.last != nil:
 		n.leaveFor("time goes back")
+	case f.objected != 0 && n.last != nil:
+		n.leaveFor("a fragment that was refused begins the next one")
 	default:
 		n.at, n.next, n.last, n.tagged, n.isEnded = f, 0, f, len(f.tags) == 0, false
 		f.session, f.begun = n, s.now()
@@ -235,7 +256,7 @@ func (s *Stream) following(n *session) *fragment {
 }
 
 // frame returns the block of the next frame, before the first the Tags and Cluster.
-func (n *session) frame() []byte {
+func (n *session) frame() piece {
 	f := n.at
 	if !n.tagged {
 		n.tagged = true
@@ -243,7 +264,7 @@ func (n *session) frame() []byte {
 		for _, t := range f.tags { // an element each, as AWS's producer has it
 			n.scratch = mkv.AppendTags(n.scratch, []mkv.Tag{t})
 		}
-		return n.scratch
+		return piece{bytes: n.scratch}
 	}
 	frame := f.frames[n.next]
 	cluster := int64(-1)

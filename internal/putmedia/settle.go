@@ -38,6 +38,9 @@ func (n *session) run(place Place) error {
 			return n.broken(err)
 		}
 		if err := s.acknowledge(n, a); err != nil {
+			if cause := n.cause(); errors.Is(cause, errTracks) { // it may be about what was cut
+				return cause
+			}
 			return err
 		}
 	}
@@ -110,13 +113,13 @@ func (s *Stream) acknowledge(n *session, a Ack) error {
 			f.received = true
 		}
 		s.prove(now)
-		if f != nil && n.keepsNothing && f.closed {
+		if f != nil && n.keepsNothing && f.sent {
 			s.persist(f)
 		}
 	case Persisted:
 		s.tally.persisted++
 		s.prove(now)
-		if f != nil && f.closed {
+		if f != nil && f.sent {
 			s.tally.latency = a.Latency
 			s.persist(f)
 		}
@@ -187,6 +190,11 @@ func (s *Stream) refused(n *session, e *AckError) bool {
 		return false
 	case resend:
 		if f.attempts < MaxAttempts {
+			return false
+		}
+	case again:
+		if f.objected != e.ErrorID {
+			f.objected = e.ErrorID
 			return false
 		}
 	case skip:

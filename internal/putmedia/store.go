@@ -45,7 +45,10 @@ func (s *Stream) cutOpen() bool {
 		return false
 	}
 	last := f.frames[len(f.frames)-1]
-	f.frames = f.frames[:len(f.frames)-1]
+	f.frames, f.has = f.frames[:len(f.frames)-1], 0
+	for _, frame := range f.frames {
+		f.has |= f.layout.one(frame.Track)
+	}
 	f.count.sub(last.count())
 	f.memory -= last.memory()
 	s.memory -= last.memory()

@@ -113,7 +113,7 @@ func TestRefusedFragments(t *testing.T) {
 				require.EqualValues(r, 25, b.SkippedAll().Frames)
 				require.EqualValues(r, 1, b.FragmentsSkipped)
 				require.Len(r, r.o.lost, 25)
-				require.Len(r, r.f.sessions, 2)
+				require.Len(r, r.f.sessions, map[response]int{skip: 2, again: 3}[refusals[id].response])
 				require.NotEmpty(r, r.o.troubles)
 				require.Equal(r, refusals[id].code, r.o.troubles[0].Code)
 			})

@@ -18,6 +18,7 @@ const lookInterval = time.Second
 func (s *Stream) supervise() {
 	var place Place
 	known := false
+	last := time.Duration(-sessionInterval)
 	for {
 		if !known {
 			found, err := s.locate()
@@ -33,6 +34,8 @@ func (s *Stream) supervise() {
 		if f == nil {
 			return
 		}
+		s.rest(last + sessionInterval - s.now())
+		last = s.now()
 		err := s.perform(place, f)
 		if err == nil {
 			continue
@@ -41,6 +44,26 @@ func (s *Stream) supervise() {
 		if !s.suffer(err) {
 			return
 		}
+	}
+}
+
+// sessionInterval is how far apart sessions begin at least: the service takes 5 a second.
+const sessionInterval = 250 * time.Millisecond
+
+// cutInterval is how long after a connection was cut the next is opened: the service takes one at a time, and has to see that
+// it is gone.
+const cutInterval = 50 * time.Millisecond
+
+// rest waits, or until the stream ends.
+func (s *Stream) rest(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.quit:
 	}
 }
 
@@ -155,7 +178,11 @@ func (s *Stream) perform(place Place, f *fragment) error {
 	}
 	n.cancel(errCut)
 	var refused *AckError
-	if errors.As(err, &refused) && s.refused(n, refused) {
+	switch {
+	case errors.Is(err, errTracks):
+		err = nil
+		s.rest(cutInterval)
+	case errors.As(err, &refused) && s.refused(n, refused):
 		err = &skipped{refused}
 	}
 	s.leaveSession(n, place, err)
