@@ -2,7 +2,9 @@ package mediacall
 
 import (
 	"io"
+	"net"
 	"strconv"
+	"time"
 )
 
 // What a piece must have around it for [Chunks.WriteWithin], in bytes: its size in hexadecimal and the end of a line, up to 4 GiB;
@@ -12,12 +14,38 @@ const (
 	RoomAfter  = 2
 )
 
-// Chunks writes a body in chunks, each by one write to the connection. It belongs to the goroutine that calls WriteTo of the body.
+// Chunks writes a body in chunks, each by one write to the connection. It belongs to the goroutine that calls WriteTo of the body, which may lend it to
+// another one that writes in its place meanwhile.
 type Chunks struct {
-	w       io.Writer
-	below   *patient // what lies below TLS; nil without
+	w       net.Conn
+	conn    *patient // w, or what lies below its TLS
 	scratch []byte
 	failed  error
+}
+
+// NewChunks gives chunks on a connection, which takes what is written within a time, or half of it more.
+func NewChunks(conn net.Conn, timeout time.Duration) *Chunks {
+	c := newPatient(conn, timeout)
+	return &Chunks{w: c, conn: c}
+}
+
+// CanTry says whether there is Try.
+func (c *Chunks) CanTry() bool { return c.conn.try != nil }
+
+// Try calls write, which writes without waiting meanwhile: what the connection does not take it keeps. left says that there is such a rest, which Flush,
+// or whatever is written next, waits for.
+func (c *Chunks) Try(write func() error) (left bool, err error) {
+	c.conn.setEager(true)
+	err = write()
+	return c.conn.setEager(false), err
+}
+
+// Flush writes what Try has left.
+func (c *Chunks) Flush() error {
+	if c.failed == nil {
+		c.failed = c.conn.finish()
+	}
+	return c.failed
 }
 
 // Write sends p, of any length, as a chunk. It is copied; for frames there is WriteWithin.
@@ -61,12 +89,12 @@ func (c *Chunks) WriteWithin(room []byte, begin, end int) (int, error) {
 func (c *Chunks) put(p []byte) error {
 	switch {
 	case c.failed != nil:
-	case c.below == nil:
+	case c.w == net.Conn(c.conn):
 		_, c.failed = c.w.Write(p)
 	default:
-		c.below.hold()
+		c.conn.hold()
 		_, err := c.w.Write(p)
-		c.failed = c.below.release()
+		c.failed = c.conn.release()
 		if err != nil {
 			c.failed = err
 		}

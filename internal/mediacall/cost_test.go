@@ -36,7 +36,7 @@ func (s *sink) SetWriteDeadline(time.Time) error {
 // A piece is one write, framed where it lies, without memory of its own.
 func TestAPieceIsOneWrite(t *testing.T) {
 	s := &sink{}
-	chunks := &Chunks{w: &patient{Conn: s, timeout: time.Minute}}
+	chunks := NewChunks(s, time.Minute)
 	for _, size := range []int{0, 1, 15, 16, 255, 256, 17 << 10, 1 << 20} {
 		room := bytes.Repeat([]byte{'.'}, RoomBefore+size+RoomAfter)
 		copy(room[RoomBefore:], strings.Repeat("x", size))
@@ -81,7 +81,7 @@ func TestAPieceThroughTLS(t *testing.T) {
 	conn := tls.Client(below, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // nobody else is there
 	require.NoError(t, conn.HandshakeContext(t.Context()))
 	defer near.Close()
-	chunks := &Chunks{w: conn, below: below}
+	chunks := &Chunks{w: conn, conn: below}
 	room := make([]byte, RoomBefore+17<<10+RoomAfter)
 	write := func() {
 		_, err := chunks.WriteWithin(room, RoomBefore, RoomBefore+17<<10)

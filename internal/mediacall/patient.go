@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"gst-kinesis/internal/socket"
 )
 
 // patient is a connection whose peer must take what is written within a time, or half of it more. Setting a timer costs more than
@@ -12,8 +14,11 @@ import (
 //
 // Between hold and release what is written is gathered, so that the records that TLS makes of a frame are one write. The lock is
 // held across writes, as their order must be that in which TLS made them; TLS does the same. Close takes none, and ends them.
+//
+// While it is eager it never waits: what the peer does not take at once it keeps, and writes before whatever comes next.
 type patient struct {
 	net.Conn
+	try     socket.Tryer // nil: it cannot be eager
 	timeout time.Duration
 	until   atomic.Int64 // ns since 1970
 	fixed   atomic.Bool  // somebody else has set a deadline
@@ -21,6 +26,12 @@ type patient struct {
 	writing sync.Mutex
 	holding bool
 	held    []byte
+	eager   bool
+	rest    []byte // what was not taken yet; before what is held
+}
+
+func newPatient(c net.Conn, timeout time.Duration) *patient {
+	return &patient{Conn: c, try: socket.Try(c), timeout: timeout}
 }
 
 // mostHeld bounds what is gathered.
@@ -67,6 +78,16 @@ func (c *patient) flush() error {
 }
 
 func (c *patient) push(p []byte) (int, error) {
+	if c.eager {
+		return c.tryWrite(p)
+	}
+	if err := c.writeRest(); err != nil {
+		return 0, err
+	}
+	return c.write(p)
+}
+
+func (c *patient) write(p []byte) (int, error) {
 	if now := time.Now(); !c.fixed.Load() && c.until.Load()-now.UnixNano() < int64(c.timeout) {
 		until := now.Add(c.timeout + c.timeout/2)
 		c.until.Store(until.UnixNano())
@@ -75,6 +96,43 @@ func (c *patient) push(p []byte) (int, error) {
 		}
 	}
 	return c.Conn.Write(p) //nolint:wrapcheck // of the connection
+}
+
+// tryWrite takes all of p, whether the peer does or not.
+func (c *patient) tryWrite(p []byte) (n int, err error) {
+	if len(c.rest) == 0 {
+		if n, err = c.try.TryWrite(p); err != nil {
+			return n, err //nolint:wrapcheck // of the connection
+		}
+	}
+	c.rest = append(c.rest, p[n:]...)
+	return len(p), nil
+}
+
+func (c *patient) writeRest() error {
+	if len(c.rest) == 0 {
+		return nil
+	}
+	_, err := c.write(c.rest)
+	if c.rest = c.rest[:0]; cap(c.rest) > mostHeld {
+		c.rest = nil
+	}
+	return err
+}
+
+// setEager makes it eager, or not, and says whether there is a rest.
+func (c *patient) setEager(on bool) (left bool) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.eager = on
+	return len(c.rest) > 0
+}
+
+// finish writes the rest.
+func (c *patient) finish() error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	return c.writeRest()
 }
 
 // SetWriteDeadline sets a deadline that holds until it is taken back.

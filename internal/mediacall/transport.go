@@ -89,7 +89,7 @@ func (t *Transport) begin(request *http.Request) (*call, error) {
 	if err != nil {
 		return nil, via.failed(err)
 	}
-	c := &call{request: request, head: text, raw: &patient{Conn: raw, timeout: t.writeTimeout}, done: make(chan struct{})}
+	c := &call{request: request, head: text, raw: newPatient(raw, t.writeTimeout), done: make(chan struct{})}
 	c.forget = context.AfterFunc(ctx, c.cut)
 	if c.conn, err = t.open(ctx, c.raw, via); err != nil {
 		c.forget()
@@ -165,10 +165,7 @@ func (c *call) send() {
 	if body == nil || body == http.NoBody {
 		return
 	}
-	chunks := &Chunks{w: c.conn}
-	if c.conn != net.Conn(c.raw) {
-		chunks.below = c.raw
-	}
+	chunks := &Chunks{w: c.conn, conn: c.raw}
 	err := chunks.take(body)
 	switch {
 	case chunks.failed != nil:

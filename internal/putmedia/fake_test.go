@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http/httputil"
 	"slices"
 	"sync"
 	"time"
 
+	"gst-kinesis/internal/mediacall"
 	"gst-kinesis/internal/mkv"
 )
 
@@ -27,6 +30,8 @@ type fakeService struct {
 	script func(session, fragment int, timecode int64) reaction
 	expire time.Duration // of credentials
 	slow   time.Duration // for each block
+	// tries makes a connection that takes some of n bytes without waiting, as many as it says, negative: it fails; nil: it is one that cannot do that.
+	tries func(n int) int
 	at     int64         // of scripts
 
 	mu        sync.Mutex
@@ -109,7 +114,7 @@ func (f *fakeService) PutMedia(ctx context.Context, _ Place, in Input) (Output, 
 	f.now++
 	f.most = max(f.most, f.now)
 	f.mu.Unlock()
-	upR, upW := io.Pipe()
+	upR, upW, send := f.connection(in.Body)
 	downR, downW := io.Pipe()
 	stop := context.AfterFunc(ctx, func() {
 		_ = upR.CloseWithError(context.Cause(ctx))
@@ -117,8 +122,7 @@ func (f *fakeService) PutMedia(ctx context.Context, _ Place, in Input) (Output, 
 		_ = in.Body.Close()
 	})
 	go func() {
-		_, err := in.Body.(io.WriterTo).WriteTo(upW)
-		_ = upW.CloseWithError(err)
+		upW(send())
 	}()
 	go func() {
 		defer stop()
@@ -137,6 +141,126 @@ func (f *fakeService) PutMedia(ctx context.Context, _ Place, in Input) (Output, 
 	}
 	return Output{RequestID: fmt.Sprint("request-", call), Acks: downR, Expires: expires}, nil
 }
+
+// reading is what the service reads a session's body from.
+type reading interface {
+	io.Reader
+	CloseWithError(err error) error
+}
+
+// connection gives a way from a body to the service: send writes the body, and ended tells the service why it ended.
+func (f *fakeService) connection(body io.Reader) (r reading, ended func(error), send func() error) {
+	if f.tries == nil {
+		upR, upW := io.Pipe()
+		return upR, func(err error) { _ = upW.CloseWithError(err) }, func() error {
+			_, err := body.(io.WriterTo).WriteTo(upW)
+			return err
+		}
+	}
+	w := newWire(f.tries)
+	return &wireReader{httputil.NewChunkedReader(w), w}, func(err error) { _ = w.CloseWithError(err) }, func() error {
+		chunks := mediacall.NewChunks(w, time.Minute)
+		if _, err := body.(io.WriterTo).WriteTo(chunks); err != nil {
+			return err
+		}
+		if err := chunks.Flush(); err != nil {
+			return err
+		}
+		_, err := w.Write([]byte("0\r\n\r\n"))
+		return err
+	}
+}
+
+// wireReader is the service's end of a wire.
+type wireReader struct {
+	io.Reader
+	wire *wire
+}
+
+func (r *wireReader) CloseWithError(err error) error { return r.wire.CloseWithError(err) }
+
+// wire is a connection with room for some bytes, one way.
+type wire struct {
+	net.Conn // nil: what is not here is not used
+	tries    func(n int) int
+
+	mu     sync.Mutex
+	moved  *sync.Cond
+	bytes  []byte
+	closed error
+}
+
+const wireRoom = 64 << 10
+
+func newWire(tries func(n int) int) *wire {
+	w := &wire{tries: tries}
+	w.moved = sync.NewCond(&w.mu)
+	return w
+}
+
+func (w *wire) Read(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.bytes) == 0 && w.closed == nil {
+		w.moved.Wait()
+	}
+	if len(w.bytes) == 0 {
+		return 0, w.closed
+	}
+	n := copy(p, w.bytes)
+	w.bytes = append(w.bytes[:0], w.bytes[n:]...)
+	w.moved.Broadcast()
+	return n, nil
+}
+
+func (w *wire) Write(p []byte) (n int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for n < len(p) {
+		for len(w.bytes) >= wireRoom && w.closed == nil {
+			w.moved.Wait()
+		}
+		if w.closed != nil {
+			return n, errConnectionCut
+		}
+		m := min(len(p)-n, wireRoom-len(w.bytes))
+		w.bytes = append(w.bytes, p[n:n+m]...)
+		n += m
+		w.moved.Broadcast()
+	}
+	return n, nil
+}
+
+// TryWrite implements socket.Tryer.
+func (w *wire) TryWrite(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := min(len(p), wireRoom-len(w.bytes))
+	w.mu.Unlock()
+	n = min(n, w.tries(n)) // much may happen meanwhile
+	w.mu.Lock()
+	if w.closed != nil || n < 0 {
+		return 0, errConnectionCut
+	}
+	w.bytes = append(w.bytes, p[:n]...)
+	w.moved.Broadcast()
+	return n, nil
+}
+
+func (w *wire) CloseWithError(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed == nil {
+		w.closed = err
+		if err == nil {
+			w.closed = io.EOF
+		}
+	}
+	w.moved.Broadcast()
+	return nil
+}
+
+func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 
 // receiving is a session as the service sees it.
 type receiving struct {

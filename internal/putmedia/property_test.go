@@ -66,6 +66,12 @@ func schedule(t *testing.T, seed uint64) {
 		m.service = &fakeService{retention: time.Hour, open: m.open, script: m.react}
 		m.service.ackAfter = time.Duration(m.intN(300)) * time.Millisecond
 		m.spooled = m.intN(2) == 0
+		switch m.intN(3) {
+		case 0: // all that there is room for
+			m.service.tries = func(n int) int { return n }
+		case 1: // some of it
+			m.service.tries = m.try
+		}
 		runs := 1
 		if m.spooled {
 			runs += m.intN(3)
@@ -100,6 +106,19 @@ func (m *model) open(int) error {
 		return apiFault("ConnectionLimitExceededException")
 	}
 	return nil
+}
+
+// try takes some of n bytes, late at times, and fails seldom.
+func (m *model) try(n int) int {
+	switch m.intN(40) {
+	case 0:
+		time.Sleep(time.Duration(m.intN(1500)) * time.Millisecond)
+	case 1:
+		if !m.calm.Load() {
+			return -1
+		}
+	}
+	return m.intN(2*n + 1)
 }
 
 func (m *model) react(int, int, int64) (r reaction) {

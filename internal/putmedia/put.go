@@ -218,7 +218,11 @@ func (s *Stream) insert(g *fragment, f *Frame, begins bool) {
 	g.add(f)
 	s.memory += f.memory()
 	s.makeRoom()
-	if s.session == nil {
+	switch n := s.session; {
+	case n != nil && n.canPump():
+		n.pump()
+		return
+	case n == nil:
 		s.poke()
 	}
 	s.work.Broadcast()

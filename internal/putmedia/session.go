@@ -44,6 +44,8 @@ type session struct {
 	writing   bool // the body's goroutine is at work
 	moved     bool // for max-latency: once a session
 
+	handover handover
+
 	keepsNothing bool // the stream does: RECEIVED is all there is
 
 	answered  bool // the answer's header came
@@ -84,6 +86,7 @@ type piece struct {
 	bytes []byte
 	room  []byte // in which it lies from at on, with room for HTTP before and after; nil: it does not
 	at    int
+	left  bool // it is what the connection has not taken of another one
 }
 
 // writeTo writes the piece, in its room if it has one and w knows about that.
@@ -94,19 +97,29 @@ func (p piece) writeTo(w io.Writer) (int, error) {
 	return w.Write(p.bytes) //nolint:wrapcheck // of the connection
 }
 
-// isWriting says whether the body's goroutine works on the fragments' memory.
-func (n *session) isWriting(yes bool) {
+// begins says that the body's goroutine works on the fragments' memory from now on, and ends that it does not.
+func (n *session) begins(chunks *mediacall.Chunks) {
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
-	n.writing = yes
+	n.writing = true
+	if chunks != nil && chunks.CanTry() {
+		n.handover.chunks = chunks
+	}
+}
+
+func (n *session) ends() {
+	n.s.mu.Lock()
+	defer n.s.mu.Unlock()
+	n.writing = false
 	n.s.work.Broadcast()
 }
 
 // WriteTo writes until the session ends, each frame by one call. It is called by the HTTP
 // client's goroutine. The next session waits for its end, as it works on the same memory.
 func (b *body) WriteTo(w io.Writer) (sum int64, err error) {
-	b.n.isWriting(true)
-	defer b.n.isWriting(false)
+	chunks, _ := w.(*mediacall.Chunks)
+	b.n.begins(chunks)
+	defer b.n.ends()
 	for {
 		p, class, err := b.n.piece()
 		if err != nil {
@@ -114,6 +127,12 @@ func (b *body) WriteTo(w io.Writer) (sum int64, err error) {
 				err = nil
 			}
 			return sum, err
+		}
+		if p.left {
+			if err := chunks.Flush(); err != nil {
+				return sum, err //nolint:wrapcheck // of the connection
+			}
+			continue
 		}
 		if err := b.n.s.uplink.Take(b.n.ctx, class, len(p.bytes)+chunkOverhead); err != nil {
 			return sum, fmt.Errorf("waiting for bandwidth: %w", err)
@@ -169,6 +188,10 @@ func (n *session) piece() (piece, uplink.Class, error) {
 		if n.cut {
 			return piece{}, 0, errCut
 		}
+		if n.handover.left {
+			n.handover.left = false
+			return piece{left: true}, 0, nil
+		}
 		p := n.step()
 		if p.bytes != nil {
 			n.bytes += int64(len(p.bytes))
@@ -197,7 +220,7 @@ func (n *session) step() (p piece) {
 	case n.at != nil && n.next < len(n.at.frames):
 		return n.frame()
 	case n.at != nil && !n.at.closed:
-		n.s.work.Wait()
+		n.await()
 		return p
 	case n.at != nil:
 		n.complete()
@@ -218,16 +241,19 @@ func (n *session) begin() {
 	f := s.following(n)
 	switch {
 	case f == nil && s.gap.exists() && s.hasRoomToLoad():
+		if n.yields() {
+			return
+		}
 		s.mu.Unlock()
 		ok := s.load(&n.loader)
 		s.mu.Lock()
 		if !ok && s.gap.exists() && !n.cut {
-			s.work.Wait() // the disk failed, or it is not there yet
+			n.await() // the disk failed, or it is not there yet
 		}
 	case f == nil && !s.gap.exists() && (s.phase.draining > 0 || s.phase.closing):
 		n.leaveFor("the end of the stream")
 	case f == nil:
-		s.work.Wait()
+		n.await()
 	case f.layout.text != n.layout.text || s.expects(f) != n.tracks:
 		n.leaveFor(errTracks.Error())
 	case f.apart && n.last != nil:
@@ -315,7 +341,7 @@ func (n *session) finish() []byte {
 		return n.end()
 	}
 	if s.settings.Acks && n.owes() && s.now() < n.leaveBy {
-		s.work.Wait() // the supervisor wakes it when the time is over
+		n.await() // the supervisor wakes it when the time is over
 		return nil
 	}
 	n.finished = true

@@ -117,7 +117,7 @@ func (n *session) abandon() {
 		n.leaveFor(errTracks.Error())
 	}
 	if n.s.settings.Acks && n.owes() && n.s.now() < n.leaveBy {
-		n.s.work.Wait() // the supervisor wakes it when the time is over
+		n.await() // the supervisor wakes it when the time is over
 		return
 	}
 	n.cut = true

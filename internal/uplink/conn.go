@@ -3,6 +3,8 @@ package uplink
 import (
 	"net"
 	"sync"
+
+	"gst-kinesis/internal/socket"
 )
 
 // piece is how much a connection writes at once while there is a limit: a record of TLS.
@@ -10,9 +12,14 @@ const piece = 16 << 10
 
 // Conn returns a connection whose writes are counted and keep within the link's
 // bandwidth: first what was granted before, then piece by piece as there is room.
-// Closing it ends a write that waits.
+// Closing it ends a write that waits. It is a socket.Tryer if c has a way to write without
+// waiting, and takes nothing by it while there is a limit.
 func (s *Share) Conn(c net.Conn) net.Conn {
-	return &conn{Conn: c, share: s, closed: make(chan struct{})}
+	limited := &conn{Conn: c, share: s, closed: make(chan struct{})}
+	if try := socket.Try(c); try != nil {
+		return &tryConn{conn: limited, try: try}
+	}
+	return limited
 }
 
 type conn struct {
@@ -39,6 +46,22 @@ func (c *conn) Write(p []byte) (n int, err error) {
 			return n, err
 		}
 	}
+}
+
+// tryConn is a conn that can be written to without waiting.
+type tryConn struct {
+	*conn
+	try socket.Tryer
+}
+
+// TryWrite implements socket.Tryer.
+func (c *tryConn) TryWrite(p []byte) (int, error) {
+	if c.share.rate.Load() > 0 {
+		return 0, nil
+	}
+	n, err := c.try.TryWrite(p)
+	c.share.sent.Add(int64(n))
+	return n, err
 }
 
 // Close closes the connection.
