@@ -139,7 +139,7 @@ typedef struct {
   guint64 pts, dts, duration, offset, offset_end;
   guint64 running_time;         /* of the PTS (else the DTS) in the current segment; GST_CLOCK_TIME_NONE */
   gint64 running;               /* pads: the same, also before the segment; G_MAXINT64: none */
-  gint64 unix_zero;             /* pads: wall clock at running time 0 when the buffer came, ns since 1970; -1: no clock */
+  gint64 unix_zero;             /* pads: wall clock at running time 0 when the buffer came, ns since 1970; -1: not in PLAYING */
   guint64 reference_time;       /* ns since the reference's epoch */
   guint64 size;
   guint32 flags;

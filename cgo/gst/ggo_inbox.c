@@ -132,7 +132,8 @@ ggo_inbox_push (GgoInbox * in, GstElement * e, GstBuffer * b)
   v = &in->ring[(guint) in->pushed % GGO_INBOX_SIZE];
   ggo_view_init (v, b, &in->segment);
   v->running = ggo_segment_running_time (&in->segment, GST_BUFFER_PTS_IS_VALID (b) ? GST_BUFFER_PTS (b) : GST_BUFFER_DTS (b));
-  v->unix_zero = ggo_element_unix_time (e, 0);
+  /* Before PLAYING the base time is not the one that running time counts from. */
+  v->unix_zero = ggo_element_state (e) == GST_STATE_PLAYING ? ggo_element_unix_time (e, 0) : -1;
   ggo_view_map (v, GST_MAP_READ);       /* Go sees whether it is mapped */
   g_atomic_int_inc (&in->pushed);
   if (g_atomic_int_compare_and_exchange (&in->waits, TRUE, FALSE))

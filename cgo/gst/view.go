@@ -37,7 +37,7 @@ func (v *View) SignedRunningTime() (int64, bool) {
 }
 
 // UnixZero is, of a buffer that came by a pad's Inbox, the wall-clock time in ns since 1970 of the running time 0, as it was when the buffer came; false
-// where there is no clock.
+// where there is no clock, or it came before PLAYING.
 func (v *View) UnixZero() (int64, bool) { return int64(v.unix_zero), v.unix_zero >= 0 }
 
 // Flags are the buffer's flags.
