@@ -10,7 +10,7 @@ type Kind int
 
 const (
 	Ack             Kind = iota + 1 // an acknowledgement: Ack, Timecode, Fragment; of an error Result too
-	Failed                          // an error: Status, Timecode. The SDK goes on if it can: see Status.Recovers
+	Failed                          // an error: Status, Timecode. The SDK goes on if it can
 	LatencyPressure                 // Amount of time waits to be sent
 	Stale                           // no BUFFERING for Amount
 	BufferPressure                  // Amount of time is left in the buffer
@@ -62,6 +62,7 @@ type Event struct {
 	Amount   time.Duration
 	Bytes    uint64
 	Upload   uint64 // the SDK's number of the connection
+	Ignored  bool   // the SDK does not heed the acknowledgement: it is of a connection that was given up, and what it sent is sent again, or of what is kept no more
 	Level    LogLevel
 	Text     string
 }

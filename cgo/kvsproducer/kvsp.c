@@ -50,9 +50,9 @@ static void fill_caps(StreamCaps *c, const kvsp_settings *s) {
   c->connectionStalenessDuration = s->staleness;
   c->timecodeScale = s->timecode;
   c->recalculateMetrics = s->metrics;
-  /* The SDK orders the tracks' frames by time, and keeps a fragment from ending with the time that the next begins with. */
+  /* Where they do not come ordered, the SDK orders the tracks' frames by time, and keeps a fragment from ending with the time that the next begins with. */
   c->frameOrderingMode =
-      s->track_count == 1 ? FRAME_ORDER_MODE_PASS_THROUGH : FRAME_ORDERING_MODE_MULTI_TRACK_AV_COMPARE_PTS_ONE_MS_COMPENSATE_EOFR;
+      s->ordered || s->track_count == 1 ? FRAME_ORDER_MODE_PASS_THROUGH : FRAME_ORDERING_MODE_MULTI_TRACK_AV_COMPARE_PTS_ONE_MS_COMPENSATE_EOFR;
   c->storePressurePolicy = CONTENT_STORE_PRESSURE_POLICY_DROP_TAIL_ITEM;
   c->viewOverflowPolicy = CONTENT_VIEW_OVERFLOW_POLICY_DROP_UNTIL_FRAGMENT_START;
   c->allowStreamCreation = s->create;

@@ -27,14 +27,14 @@ typedef struct {
   int mode;
   uint64_t retention, storage, buffer, replay, latency, staleness, fragment, timecode;
   uint32_t bandwidth, frame_rate;
-  int create, key_frames, frame_timecodes, absolute, acks, recover, metrics, continuous;
+  int create, key_frames, frame_timecodes, absolute, acks, recover, metrics, continuous, ordered;
   uint64_t open_timeout, stop_timeout;
   int log;
 } kvsp_settings;
 
 /* One event, on the stack of the SDK's thread. Kinds are those of Go's Kind. */
 typedef struct {
-  int kind, ack, result;
+  int kind, ack, result, ignored;
   uint32_t status;
   uint64_t value; /* a time or a size */
   uint64_t upload;
@@ -61,6 +61,7 @@ typedef struct kvsp {
   CLIENT_HANDLE client;
   STREAM_HANDLE stream;
   uint32_t index; /* of the next frame */
+  uint64_t heeded; /* acknowledgements that the SDK has counted; of its callbacks alone */
   uint32_t level; /* of the log */
   struct kvsp *next;
 } kvsp;

@@ -163,7 +163,7 @@ func (m *memory) settings(s *Settings) *C.kvsp_settings {
 		latency: units(s.Latency), staleness: units(s.Staleness), fragment: units(s.Fragment), timecode: units(s.Timecode),
 		bandwidth: C.uint32_t(s.Bandwidth), frame_rate: C.uint32_t(s.FrameRate),
 		create: flag(s.Create), key_frames: flag(s.KeyFrames), frame_timecodes: flag(s.FrameTimecodes), absolute: flag(s.Absolute), acks: flag(s.Acks),
-		recover: flag(s.Recover), metrics: flag(s.Metrics), continuous: flag(s.Continuous),
+		recover: flag(s.Recover), metrics: flag(s.Metrics), continuous: flag(s.Continuous), ordered: flag(s.Ordered),
 		open_timeout: units(s.OpenTimeout), stop_timeout: units(s.StopTimeout), log: C.int(s.Log),
 	}
 	return c

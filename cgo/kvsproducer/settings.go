@@ -96,6 +96,7 @@ type Settings struct {
 	Recover        bool // go on after errors that allow it
 	Metrics        bool // keep the rates of Stats up to date
 	Continuous     bool // do not end a fragment after 20 s without frames
+	Ordered        bool // frames of several tracks come as they are to be sent, with DTS that do not go back: the SDK holds none back to put them in order
 
 	OpenTimeout time.Duration // the longest that opening takes at the service; a nearer deadline of Open's context counts
 	StopTimeout time.Duration // the longest that closing waits for the last acknowledgement

@@ -97,7 +97,7 @@ func event(c *C.kvsp_event) Event {
 	switch e.Kind {
 	case Ack:
 		// The SDK gives the number that stands in the acknowledgement, which is in milliseconds.
-		e.Ack, e.Timecode, e.Fragment = AckType(c.ack), span(value, time.Millisecond), C.GoString(c.text)
+		e.Ack, e.Timecode, e.Fragment, e.Ignored = AckType(c.ack), span(value, time.Millisecond), C.GoString(c.text), c.ignored != 0
 		if e.Ack == AckError {
 			e.Result = int(c.result)
 		}

@@ -105,6 +105,17 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestOrdered: frames that come in order are not held back.
+func TestOrdered(t *testing.T) {
+	t.Parallel()
+	b := open(t, "", func(s *kvsproducer.Settings) {
+		s.Ordered = true
+		s.Tracks = append(s.Tracks, kvsproducer.Track{ID: 2, Type: kvsproducer.Audio, Codec: "A_AAC"})
+	})
+	require.NoError(t, b.Close(t.Context()))
+	require.Contains(t, lines(t, b.path, "stream")[0], "order=0 ")
+}
+
 // TestContentType: the service is told of the stream by its tracks, or as it is set.
 func TestContentType(t *testing.T) {
 	t.Parallel()
@@ -214,6 +225,19 @@ func TestEvents(t *testing.T) {
 	} {
 		require.Equal(t, []kvsproducer.Event{want, want, want}, b.of(want.Kind), want.Kind)
 	}
+}
+
+// TestIgnored: acknowledgements that the SDK does not count are told as such.
+func TestIgnored(t *testing.T) {
+	t.Parallel()
+	b := open(t, "storm=2")
+	b.put(t, 0, 30)
+	require.NoError(t, b.Close(t.Context()))
+	var got []bool
+	for _, a := range b.of(kvsproducer.Ack) {
+		got = append(got, a.Ignored)
+	}
+	require.Equal(t, []bool{false, true, true, false, false, false, false, false}, got)
 }
 
 // TestEventsAreBounded: a reader that does not read stops nobody; what it misses is counted.

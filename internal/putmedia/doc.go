@@ -26,6 +26,11 @@
 // with the first fragment that is not stored. It announces the tracks that its fragments
 // have frames of, see tracks.go.
 //
+// # Delegate
+//
+// A Delegate is used like a Stream and leaves the sending to a Producer, such as AWS's own
+// SDK: it keeps the books over what that tells.
+//
 // # Books
 //
 // accepted = persisted + dropped by reason + skipped by error id + spooled + in flight,

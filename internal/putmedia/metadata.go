@@ -40,8 +40,17 @@ type Event struct {
 // AddEvent gives the next fragment the tags of an event. Source: developer guide, image
 // generation and notifications.
 func (s *Stream) AddEvent(e Event) error {
+	tags, err := e.tags()
+	if err != nil {
+		return err
+	}
+	return s.addTags(false, false, tags...)
+}
+
+// tags are those of the event, or what is wrong with it.
+func (e *Event) tags() ([]mkv.Tag, error) {
 	if !e.Image && !e.Notify {
-		return fmt.Errorf("adding an event: %w: it is neither image generation nor notification", ErrMetadata)
+		return nil, fmt.Errorf("adding an event: %w: it is neither image generation nor notification", ErrMetadata)
 	}
 	var tags []mkv.Tag
 	if e.Notify {
@@ -54,14 +63,14 @@ func (s *Stream) AddEvent(e Event) error {
 		}
 	}
 	if len(e.Prefix) > mkv.MaxTagValue {
-		return fmt.Errorf("adding an event: %w: the image prefix has %d bytes, and at most %d are allowed", ErrMetadata, len(e.Prefix), mkv.MaxTagValue)
+		return nil, fmt.Errorf("adding an event: %w: the image prefix has %d bytes, and at most %d are allowed", ErrMetadata, len(e.Prefix), mkv.MaxTagValue)
 	}
 	for _, t := range e.Fields {
 		if err := t.Check(); err != nil {
-			return fmt.Errorf("adding an event: %w: %w", ErrMetadata, err)
+			return nil, fmt.Errorf("adding an event: %w: %w", ErrMetadata, err)
 		}
 	}
-	return s.addTags(false, false, append(tags, e.Fields...)...)
+	return append(tags, e.Fields...), nil
 }
 
 // addTags adds tags to the next fragment, or to all that follow; ends takes one of those away.
@@ -75,13 +84,8 @@ func (s *Stream) addTags(persist, ends bool, tags ...mkv.Tag) error {
 	if ends {
 		return nil
 	}
-	if n := len(c.lasting) + len(c.pending) + len(tags); n > mkv.MaxTags {
-		names := make([]string, 0, n)
-		for _, t := range slices.Concat(c.lasting, c.pending) {
-			names = append(names, t.Name)
-		}
-		return fmt.Errorf("adding metadata: %w: a fragment takes %d tags, and the next one has %s already; wait for it to begin",
-			ErrMetadata, mkv.MaxTags, strings.Join(names, ", "))
+	if err := tagsFit(slices.Concat(c.lasting, c.pending), len(tags)); err != nil {
+		return err
 	}
 	if persist {
 		c.lasting = append(c.lasting, tags...)
@@ -89,4 +93,17 @@ func (s *Stream) addTags(persist, ends bool, tags ...mkv.Tag) error {
 		c.pending = append(c.pending, tags...)
 	}
 	return nil
+}
+
+// tagsFit checks that a fragment takes n more tags than it has.
+func tagsFit(have []mkv.Tag, n int) error {
+	if len(have)+n <= mkv.MaxTags {
+		return nil
+	}
+	names := make([]string, 0, len(have))
+	for _, t := range have {
+		names = append(names, t.Name)
+	}
+	return fmt.Errorf("adding metadata: %w: a fragment takes %d tags, and the next one has %s already; wait for it to begin",
+		ErrMetadata, mkv.MaxTags, strings.Join(names, ", "))
 }

@@ -268,14 +268,21 @@ func (s *Stream) append(g *fragment) {
 // noticeCut says what a person should know of how fragments are made.
 func (s *Stream) noticeCut(forced, moved bool) {
 	if moved {
-		s.noteOnce(Notice{Code: "time-moved", Text: "frames came later than their time: they are given the time of the fragment that they come in; " +
-			"let the queues before the sink be of equal length"})
+		s.noteOnce(noticeMoved())
 	}
-	if !forced {
-		return
+	if forced {
+		s.noteOnce(noticeForced())
 	}
-	s.noteOnce(Notice{Code: "fragment-cut", Text: "a group of pictures is longer than a fragment may be (20 s, 50 MB), so that it was cut where " +
-		"there is no key frame: players cannot begin there; let the encoder make a key frame every 2 s"})
+}
+
+func noticeMoved() Notice {
+	return Notice{Code: "time-moved", Text: "frames came later than their time: they are given the time of the fragment that they come in; " +
+		"let the queues before the sink be of equal length"}
+}
+
+func noticeForced() Notice {
+	return Notice{Code: "fragment-cut", Text: "a group of pictures is longer than a fragment may be (20 s, 50 MB), so that it was cut where " +
+		"there is no key frame: players cannot begin there; let the encoder make a key frame every 2 s"}
 }
 
 // noteSpool tells that the disk failed.

@@ -26,7 +26,7 @@ func (s *Settings) aws(notice func(string)) (awscfg.Settings, error) {
 	set := awscfg.Settings{
 		Region:      cmp.Or(os.Getenv("AWS_DEFAULT_REGION"), a.Region),
 		EndpointURI: cmp.Or(a.EndpointURI, os.Getenv("CONTROL_PLANE_URI")),
-		CAFile:      cmp.Or(a.CAFile, os.Getenv("KVSSINK_CA_CERT_PATH"), os.Getenv("AWS_KVS_CACERT_PATH")),
+		CAFile:      cmp.Or(a.CAFile, caFromEnvironment()),
 		Profile:     a.Profile, RoleARN: a.RoleARN, ExternalID: a.ExternalID, Proxy: a.Proxy,
 		RequestTimeout: time.Duration(s.ConnectTimeout) * time.Second, Notice: notice,
 	}
@@ -46,6 +46,11 @@ func (s *Settings) aws(notice func(string)) (awscfg.Settings, error) {
 		set.CredentialPath = a.CredentialPath
 	}
 	return set, nil
+}
+
+// caFromEnvironment is where AWS's own programs look for certificates.
+func caFromEnvironment() string {
+	return cmp.Or(os.Getenv("KVSSINK_CA_CERT_PATH"), os.Getenv("AWS_KVS_CACERT_PATH"))
 }
 
 // hasCredentialFile reports whether a file was named, or lies where kvssink looks for one.

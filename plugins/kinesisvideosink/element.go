@@ -120,7 +120,7 @@ func (s *element) open(session *session) (err error) {
 			}
 		}
 	}()
-	o := &opening{observer: session.report, uplink: session.uplink}
+	o := &opening{properties: *settings, observer: session.report, uplink: session.uplink}
 	if o.aws, err = settings.aws(session.report.notice); err != nil {
 		return err
 	}

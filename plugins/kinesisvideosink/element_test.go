@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 			if err := kinesisvideosink.DiscardClass().Register(p); err != nil {
 				return err
 			}
+			if err := kinesisvideosink.SDKFakeClass().Register(p); err != nil {
+				return err
+			}
 			return kinesisvideosink.FakeClass().Register(p)
 		},
 	})

@@ -28,12 +28,13 @@ type engine interface {
 
 // opening is what an engine is opened with. It has not spoken to the service when it is open, and what is wrong there it tells the observer.
 type opening struct {
-	settings putmedia.Settings
-	spec     putmedia.Spec
-	aws      awscfg.Settings
-	observer putmedia.Observer
-	uplink   *uplink.Share
-	spool    *spool.Spool // nil: none
+	settings   putmedia.Settings
+	properties Settings // as they were set
+	spec       putmedia.Spec
+	aws        awscfg.Settings
+	observer   putmedia.Observer
+	uplink     *uplink.Share
+	spool      *spool.Spool // nil: none
 }
 
 // opener opens an engine; the region is the one that was settled on. close is called after the engine's Close.
@@ -44,17 +45,23 @@ type dialer func(o *opening) (client putmedia.Client, region string, close func(
 
 // dial gives the way to AWS, or to what endpoint-uri says.
 func dial(o *opening) (putmedia.Client, string, func(), error) {
+	session, err := openSession(o)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	service := putmedia.NewService(session, o.spec)
+	return service, session.Region(), func() { service.Close(); session.Close() }, nil
+}
+
+// openSession settles on credentials and a region, without speaking to AWS.
+func openSession(o *opening) (*awscfg.Session, error) {
 	stream := awscfg.Stream{Name: o.spec.Name}
 	session, err := awscfg.Open(context.Background(), o.aws, stream)
 	if errors.Is(err, awscfg.ErrNoRegion) { // as kvssink has it
 		o.aws.Region = defaultRegion
 		session, err = awscfg.Open(context.Background(), o.aws, stream)
 	}
-	if err != nil {
-		return nil, "", nil, err
-	}
-	service := putmedia.NewService(session, o.spec)
-	return service, session.Region(), func() { service.Close(); session.Close() }, nil
+	return session, err //nolint:wrapcheck // it says what it is about
 }
 
 // native opens gst-kinesis' own engine.

@@ -163,14 +163,14 @@ func ownProperties() []property {
 // ignoredProperties are taken so that a launch line for kvssink works.
 func ignoredProperties() []property {
 	return []property{
-		{Name: "buffer-duration", Blurb: "Of kvssink, ignored: storage-size bounds what is kept (s)", Field: func(s *Settings) any { return &s.Ignored.BufferDuration }},
-		{Name: "replay-duration", Blurb: "Of kvssink, ignored: what is not acknowledged is sent again, all of it and no more (s)", Field: func(s *Settings) any { return &s.Ignored.ReplayDuration }},
+		{Name: "buffer-duration", Blurb: "Of kvssink: time in s that engine=sdk keeps frames at most; ignored by engine=native, where storage-size bounds what is kept", Field: func(s *Settings) any { return &s.Ignored.BufferDuration }},
+		{Name: "replay-duration", Blurb: "Of kvssink: time in s that engine=sdk goes back at most; ignored by engine=native, which sends again what is not acknowledged, all of it and no more", Field: func(s *Settings) any { return &s.Ignored.ReplayDuration }},
 		{Name: "timecode-scale", Blurb: "Of kvssink, ignored: times are sent in ms", Field: func(s *Settings) any { return &s.Ignored.TimecodeScale }},
 		{Name: "frame-timecodes", Blurb: "Of kvssink, ignored: frames have the times of their buffers", Field: func(s *Settings) any { return &s.Ignored.FrameTimecodes }},
 		{Name: "restart-on-error", Blurb: "Of kvssink, ignored: what can be mended is tried again always", Field: func(s *Settings) any { return &s.Ignored.RestartOnError }},
 		{Name: "recalculate-metrics", Blurb: "Of kvssink, ignored: stats are always there", Field: func(s *Settings) any { return &s.Ignored.RecalculateMetrics }},
-		{Name: "framerate", Blurb: "Of kvssink, ignored: nothing is sized by it", Field: func(s *Settings) any { return &s.Ignored.Framerate }},
-		{Name: "avg-bandwidth-bps", Blurb: "Of kvssink, ignored: nothing is sized by it (bit/s)", Field: func(s *Settings) any { return &s.Ignored.AvgBandwidth }},
+		{Name: "framerate", Blurb: "Of kvssink: engine=sdk sizes its index by it; ignored by engine=native", Field: func(s *Settings) any { return &s.Ignored.Framerate }},
+		{Name: "avg-bandwidth-bps", Blurb: "Of kvssink: engine=sdk sizes its index by it (bit/s); ignored by engine=native", Field: func(s *Settings) any { return &s.Ignored.AvgBandwidth }},
 		{Name: "get-kvs-metrics", Blurb: "Of kvssink, ignored: stats and metrics-address have the figures", Field: func(s *Settings) any { return &s.Ignored.KVSMetrics }},
 		{Name: "log-config", Blurb: "Of kvssink, ignored: GST_DEBUG=kinesisvideosink:5 says what is logged", Field: func(s *Settings) any { return &s.Ignored.LogConfig }},
 	}

@@ -176,6 +176,12 @@ func (s *session) drop(reason string, v *gst.View, pts int64) {
 
 // tune applies the settings that may change while the session lives.
 func (s *session) tune(now Settings) {
+	if s.settings.Engine == engineSDK {
+		if err := now.checkSDK(); err != nil { // once it runs it goes on as it was
+			s.report.notice(err.Error())
+		}
+		return
+	}
 	s.uplink.SetBandwidth(now.MaxBandwidth)
 	s.uplink.SetPriority(int(now.Priority))
 }

@@ -68,7 +68,7 @@ type awsProperties struct {
 	Proxy                   awscfg.Secret
 }
 
-// ignored are kvssink's properties that have no meaning here; docs/from-kvssink.md says why.
+// ignored are kvssink's properties that have no meaning for gst-kinesis' own engine; docs/from-kvssink.md says why.
 type ignored struct {
 	BufferDuration, ReplayDuration     uint32
 	TimecodeScale                      uint32
@@ -132,6 +132,9 @@ func (s *Settings) check() error {
 		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", c) {
 			return fmt.Errorf("naming the stream: stream-name %q holds %q; a name consists of a-z, A-Z, 0-9, '_', '.' and '-'", s.StreamName, c)
 		}
+	}
+	if s.Engine == engineSDK {
+		return s.checkSDK()
 	}
 	return nil
 }

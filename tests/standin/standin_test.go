@@ -1,4 +1,5 @@
-// Package standin builds cgo/kvsproducer with its tag, against a stand-in for AWS's producer SDK (testdata), and runs its tests. With the SDK itself,
+// Package standin builds cgo/kvsproducer with its tag, against a stand-in for AWS's producer SDK (testdata), and runs its tests, and those of
+// kinesisvideosink that hold for every engine. With the SDK itself,
 // make test-sdk runs that of this folder which has the tag kvsproducer.
 package standin
 
@@ -17,7 +18,10 @@ import (
 	"gst-kinesis/tests/kit"
 )
 
-const engine = "./cgo/kvsproducer"
+const (
+	engine  = "./cgo/kvsproducer"
+	element = "./plugins/kinesisvideosink"
+)
 
 // build makes the stand-in and gives an environment in which pkg-config finds it and nothing else of the kind. Go's build cache does not look at what
 // pkg-config says, nor into headers elsewhere: so the stand-in has a folder and a definition of its own by its content, which the cache does look at.
@@ -62,6 +66,12 @@ func TestAgainstTheStandIn(t *testing.T) {
 	run(t, build(t), "test", "-count=1", "-tags", "kvsproducer", engine)
 }
 
+// TestTheElementAgainstTheStandIn: kinesisvideosink with engine=sdk does what its conformance set says.
+func TestTheElementAgainstTheStandIn(t *testing.T) {
+	t.Parallel()
+	run(t, append(build(t), "GST_KINESIS_STANDIN=1"), "test", "-count=1", "-tags", "kvsproducer", "-run", "^TestConform|^TestSDK", element)
+}
+
 // TestNoMemoryError: AddressSanitizer and LeakSanitizer find nothing, on either side.
 func TestNoMemoryError(t *testing.T) {
 	t.Parallel()
@@ -72,13 +82,13 @@ func TestNoMemoryError(t *testing.T) {
 // TestTheTaggedFilesAreClean: go vet reads what the rest of the tree's runs does not.
 func TestTheTaggedFilesAreClean(t *testing.T) {
 	t.Parallel()
-	run(t, build(t), "vet", "-tags", "kvsproducer", engine, "./tests/standin")
+	run(t, build(t), "vet", "-tags", "kvsproducer", engine, element, "./tests/standin")
 }
 
 // TestWithoutTheTag: the package builds without the SDK, and without cgo whatever the tags are.
 func TestWithoutTheTag(t *testing.T) {
 	t.Parallel()
 	env := kit.Environ("PKG_CONFIG_PATH=", "PKG_CONFIG_LIBDIR="+os.DevNull)
-	run(t, env, "vet", engine)
+	run(t, env, "vet", engine, element)
 	run(t, append(env, "CGO_ENABLED=0"), "vet", "-tags", "kvsproducer", engine)
 }
