@@ -3,13 +3,16 @@
 package main
 
 import (
+	"fmt"
 	"math"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"gst-kinesis/internal/local"
+	"gst-kinesis/tests/kit"
 )
 
 // The video of a camera is stored as it comes, and the pictures beside it lie within the same time.
@@ -50,6 +53,59 @@ func TestCameraToVideoStreams(t *testing.T) {
 					require.Less(t, nearest(list, r.Meta.CaptureTime), 0.02, "the picture is one of the video's, 100 ms apart")
 				}
 			}
+		})
+	}
+}
+
+// videoLine is a live picture into a video stream.
+func videoLine(srv *local.Server, more ...string) []string {
+	line := []string{"videotestsrc", "is-live=true", "!", "video/x-raw,width=160,height=96,framerate=25/1", "!", "x264enc", "tune=zerolatency",
+		"speed-preset=ultrafast", "key-int-max=25", "!", "h264parse", "!", "kinesisvideosink", "name=k", "stream-name=s",
+		"aws-region=us-east-1", "access-key=a", "secret-key=s", "endpoint-uri=" + srv.URL()}
+	return append(line, more...)
+}
+
+// The metrics that run was asked for are the video sinks', too.
+func TestRunShowsMetricsOfVideo(t *testing.T) {
+	t.Parallel()
+	srv, _ := endpoint(t, local.Settings{})
+	emf := filepath.Join(t.TempDir(), "emf.log")
+	p := startCLI(t, runLine([]string{"--metrics", "127.0.0.1:0", "--metrics-emf", emf, "--metrics-interval", "100ms"}, videoLine(srv))...)
+	url := p.metricsURL(t)
+	require.Eventually(t, func() bool { return scraped(t, url, "video_frames_persisted_total", "k") >= 25 }, 40*time.Second, 20*time.Millisecond)
+	p.interrupt(t)
+	require.Zero(t, p.status(t, 30*time.Second), p.log)
+	b := p.books(t)
+	require.Zero(t, b.dropped+b.inFlight)
+	require.EqualValues(t, b.delivered, summed(t, emf, "FramesPersisted"))
+}
+
+// The end waits for what is left as long as stop-stream-timeout says, and what is lost then stands in the books as lost.
+func TestVideoDrainsAsLongAsItMay(t *testing.T) {
+	t.Parallel()
+	for name, limit := range map[string]int{"back": 30, "gone": 9} { // tries may be 5 s apart
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv, _ := endpoint(t, local.Settings{Addr: kit.Address(t)})
+			p := startCLI(t, runLine([]string{"--status-interval", "500ms"}, videoLine(srv, fmt.Sprint("stop-stream-timeout=", limit)))...)
+			p.log.waitFor(t, "delivered=50 ")
+			srv.Stop()
+			p.log.waitFor(t, "level=WARN")
+			p.interrupt(t)
+			began := time.Now()
+			if name == "back" {
+				time.Sleep(8 * time.Second)
+				require.NoError(t, srv.Start())
+				require.Zero(t, p.status(t, 30*time.Second), p.log)
+				b := p.books(t)
+				require.Zero(t, b.dropped+b.inFlight, b.line)
+				return
+			}
+			require.Equal(t, statusIncomplete, p.status(t, 30*time.Second), p.log)
+			require.InDelta(t, limit, time.Since(began).Seconds(), 3)
+			b := p.books(t)
+			require.Positive(t, b.dropped, b.line)
+			require.Zero(t, b.inFlight, b.line)
 		})
 	}
 }

@@ -32,7 +32,7 @@ type fakeService struct {
 	slow   time.Duration // for each block
 	// tries makes a connection that takes some of n bytes without waiting, as many as it says, negative: it fails; nil: it is one that cannot do that.
 	tries func(n int) int
-	at     int64         // of scripts
+	at    int64 // of scripts
 
 	mu        sync.Mutex
 	located   int

@@ -74,7 +74,19 @@ func (s *Stream) judge(err error) (wait time.Duration, again bool) {
 		s.fail(t, ReasonStartTimeout)
 		return 0, false
 	}
-	return backoff.Wait(h.failures, s.random), true
+	return s.withinStart(backoff.Wait(h.failures, s.random)), true
+}
+
+// withinStart shortens a wait so that the next try comes when start-timeout is over.
+func (s *Stream) withinStart(wait time.Duration) time.Duration {
+	limit := s.settings.StartTimeout
+	if limit == 0 || s.health.proven {
+		return wait
+	}
+	if s.phase.since >= 0 {
+		limit = max(limit-(s.now()-s.phase.since), 0)
+	}
+	return min(wait, limit)
 }
 
 // secondChances is how often expired credentials and a skewed clock may be met in a row

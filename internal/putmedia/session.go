@@ -185,7 +185,7 @@ func (n *session) piece() (piece, uplink.Class, error) {
 		return piece{bytes: p}, uplink.Live, err
 	}
 	for {
-		if n.cut {
+		if n.cut || n.ctx.Err() != nil { // the HTTP client does not return before the body does
 			return piece{}, 0, errCut
 		}
 		if n.handover.left {
@@ -250,6 +250,8 @@ func (n *session) begin() {
 		if !ok && s.gap.exists() && !n.cut {
 			n.await() // the disk failed, or it is not there yet
 		}
+	case f == nil && s.gap.exists() && n.last != nil && n.last.sent && !n.isEnded:
+		n.mustEnd = true // it is stored when it is ended, and what would end it waits for its memory
 	case f == nil && !s.gap.exists() && (s.phase.draining > 0 || s.phase.closing):
 		n.leaveFor("the end of the stream")
 	case f == nil:

@@ -157,8 +157,8 @@ func (s *Stream) unlockTelling() {
 	}
 }
 
-// pageOut frees the memory of fragments that are sent latest, but for the one under way,
-// and leaves them on disk.
+// pageOut frees the memory of fragments that are sent latest, but for the one under way and
+// the one that a session goes on with, and leaves them on disk.
 func (s *Stream) pageOut() bool {
 	if s.gap.exists() {
 		if len(s.back) < 2 || s.back[0].loose || !s.back[0].closed {
@@ -168,10 +168,14 @@ func (s *Stream) pageOut() bool {
 		s.back = slices.Delete(s.back, 0, 1)
 		return true
 	}
+	var next *fragment // it may just have been read
+	if s.session != nil && s.session.last != nil {
+		next = s.after(s.session.last.seq)
+	}
 	first, memory := len(s.front), int64(0)
 	for i, f := range s.front {
 		memory += f.memory
-		if i > 0 && memory > s.settings.StorageSize/2 && !s.isBeingSent(f) && f != s.open {
+		if i > 0 && f != next && memory > s.settings.StorageSize/2 && !s.isBeingSent(f) && f != s.open {
 			first = i
 			break
 		}

@@ -69,15 +69,44 @@ func (s *Stream) rest(d time.Duration) {
 
 // locate finds the stream, and tells when nobody answers.
 func (s *Stream) locate() (Place, error) {
-	ctx, cancel := context.WithTimeout(s.base, s.settings.CompletionTimeout)
-	defer cancel()
+	bound, done := context.WithTimeout(s.base, s.settings.CompletionTimeout)
+	defer done()
+	ctx, cancel := context.WithCancelCause(bound)
+	defer cancel(nil)
 	t := time.AfterFunc(silence, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.noteSilence("finding the stream")
 	})
 	defer t.Stop()
-	return s.client.Locate(ctx) //nolint:wrapcheck // it says what it is about
+	s.running.Go(func() { s.boundStart(ctx, cancel) })
+	place, err := s.client.Locate(ctx)
+	if err != nil && errors.Is(context.Cause(ctx), errNoStart) {
+		err = fmt.Errorf("finding the stream: %w", errNoStart)
+	}
+	return place, err //nolint:wrapcheck // it says what it is about
+}
+
+// errNoStart is that start-timeout is over.
+var errNoStart = fmt.Errorf("nothing was acknowledged within start-timeout: %w", context.DeadlineExceeded)
+
+// boundStart ends what is waited for when start-timeout is over; it returns when that has ended.
+func (s *Stream) boundStart(ctx context.Context, end context.CancelCauseFunc) {
+	ticker := time.NewTicker(lookInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		s.mu.Lock()
+		over := s.isStartOver(s.now())
+		s.mu.Unlock()
+		if over {
+			end(errNoStart)
+		}
+	}
 }
 
 // silence is how long nobody answers before that is a trouble.

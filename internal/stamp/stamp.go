@@ -55,9 +55,8 @@ type Stamper struct {
 	current Source // Auto: no frame yet
 	offset  int64  // reference - clock at the last frame that had both
 	tied    bool   // offset is known
-	last    int64  // the last time given
-	floor   int64  // times up to here were given before the last change; 0: none
-	held    int64  // frames given a time just above the floor
+	latest  int64  // the latest time given
+	bridge  bridge // from the source before
 	skewed  bool
 	changes uint64
 }
@@ -73,29 +72,42 @@ func (s *Stamper) Current() Source { return s.current }
 
 // Stamp gives a frame's time in ns since 1970, and what changed, nil mostly.
 //
-// When the source changes, as it does when a camera's first sender report comes after two seconds, times do not go back: a frame whose time
-// by the new source lies before one that was given already follows that by a microsecond.
+// When the source changes, as it does when a camera's first sender report comes after two seconds, times do not go back, and frames that are shown
+// in another order than they come in keep theirs: what is shown before the latest frame so far has its time by the old source still, and where the new
+// one is behind, times rise half as fast until it has caught up.
 func (s *Stamper) Stamp(t Times) (int64, *Change) {
 	source, change := s.choose(t)
 	ns := s.read(source, t)
 	if source != s.current {
 		if s.current != Auto {
 			s.changes++
-			s.floor, s.held = s.last, 0
-			change = &Change{From: s.current, To: source, Shift: ns - s.read(s.current, t)}
+			old := s.read(s.current, t)
+			change = &Change{From: s.current, To: source, Shift: ns - old}
+			lead := s.bridge.over(old) - ns
+			s.bridge = bridge{lead: lead, from: s.latest - lead}
 		}
 		s.current = source
 	}
-	if s.floor != 0 {
-		if ns <= s.floor+s.held*1000 {
-			s.held++
-			ns = s.floor + s.held*1000
-		} else {
-			s.floor = 0
-		}
-	}
-	s.last = ns
+	ns = s.bridge.over(ns)
+	s.latest = max(s.latest, ns)
 	return ns, change
+}
+
+// bridge leads from the times of one source to those of another. It knows but the time of a frame, not the order they come in.
+type bridge struct {
+	lead int64 // of the old source's times before the new one's, of either sign; 0: there is none
+	from int64 // the new source's time of the latest frame before the change
+}
+
+// over gives the time for a frame of the new source: a function that rises everywhere.
+func (b *bridge) over(ns int64) int64 {
+	switch since := ns - b.from; {
+	case b.lead == 0 || since <= 0:
+		return ns + b.lead
+	case b.lead > 0:
+		return ns + max(0, b.lead-since/2)
+	}
+	return ns
 }
 
 func (s *Stamper) choose(t Times) (Source, *Change) {

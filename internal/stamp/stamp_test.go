@@ -54,7 +54,7 @@ func TestTimesDoNotGoBackWhenTheSenderReportComes(t *testing.T) {
 		if i == 50 {
 			require.Equal(t, Change{From: Clock, To: Reference, Shift: -3 * frame}, *change)
 		}
-		if i >= 53 {
+		if i >= 56 { // times rise half as fast meanwhile
 			require.Equal(t, f.Reference, ns, "frame %d", i)
 		}
 		last = ns
@@ -109,4 +109,30 @@ func TestParse(t *testing.T) {
 	}
 	_, err := Parse("ntp")
 	require.ErrorContains(t, err, `"ntp"`)
+}
+
+// Frames that are shown in another order than they come in keep theirs while the source changes, whichever of the two is ahead.
+func TestBFramesKeepTheirOrderWhenTheSenderReportComes(t *testing.T) {
+	t.Parallel()
+	const frame = 33_519_553
+	for _, shift := range []int64{-8 * second, -200e6, -33e6, -1e6, 0, 1e6, 33e6, 200e6, 8 * second} {
+		for first := range int64(8) { // where in a group of frames it comes
+			s, given := New(Reference), map[int64]int64{}
+			for i := range int64(600) {
+				place := i/4*4 + []int64{3, 1, 0, 2}[i%4]
+				f := at(1000*second + place*frame)
+				if i >= 100+first {
+					f = f.reference(f.Clock + shift)
+				}
+				ns, _ := s.Stamp(f)
+				given[place] = ns
+				if i >= 590 {
+					require.Equal(t, f.Reference, ns)
+				}
+			}
+			for place := int64(1); place < 600; place++ {
+				require.GreaterOrEqual(t, given[place]-given[place-1], int64(frame/3), "shift %d from frame %d on: frame %d", shift, 100+first, place)
+			}
+		}
+	}
 }

@@ -85,10 +85,8 @@ func (s *element) Start() error {
 		return bus.Settings(err)
 	}
 	session := &session{settings: settings, drain: bus.NewCanceller(), report: newReporter(s.e)}
-	session.report.failed = func() {
-		session.failed.Store(true)
-		s.eachPad(func(p *pad) { p.p.Inbox().Refuse(gst.FlowError) })
-	}
+	session.report.failed = func() { session.failed.Store(true) }
+	session.report.posted = func() { s.eachPad(func(p *pad) { p.p.Inbox().Refuse(gst.FlowError) }) }
 	var err error
 	if session.times, err = newTimeline(&settings, session.report.notice); err != nil {
 		return bus.Settings(err)

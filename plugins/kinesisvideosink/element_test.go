@@ -1,6 +1,7 @@
 package kinesisvideosink_test
 
 import (
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "8") // the parallel ones wait for time to pass, not for a processor
 	gsttest.Main(m, plugins.Info(), &gst.PluginInfo{
 		Name: "kvsfake", Description: "For tests", Version: "0", License: "MIT/X11", Source: "gst-kinesis", Package: "gst-kinesis", Origin: "gst-kinesis",
 		Register: func(p gst.Plugin) error {

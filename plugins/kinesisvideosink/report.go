@@ -33,7 +33,9 @@ var signals = []gst.Signal{
 // frames are dropped on streaming threads.
 type reporter struct {
 	e      *gst.Element
-	failed func() // hears first that the stream cannot go on
+	failed func()        // hears first that the stream cannot go on
+	posted func()        // hears that the bus has the reason
+	word   *bus.Word     // is given then
 
 	mu        sync.Mutex
 	persisted uint64
@@ -54,7 +56,7 @@ type untold struct {
 const tellEvery = time.Second
 
 func newReporter(e *gst.Element) *reporter {
-	return &reporter{e: e, losses: map[string]*untold{}}
+	return &reporter{e: e, losses: map[string]*untold{}, word: bus.NewWord()}
 }
 
 // Acked posts an acknowledgement.
@@ -203,7 +205,14 @@ func (r *reporter) Failed(t trouble.Trouble) {
 	s.Name = "kinesis-video-failed"
 	s.Set("message", err.Text)
 	r.e.Emit(signalFailed, s)
+	r.fail(err)
+}
+
+// fail posts the reason for which the stream cannot go on.
+func (r *reporter) fail(err *gst.Error) {
 	r.e.PostError(err)
+	r.word.Give()
+	r.posted()
 }
 
 // metricsFailed warns that lines of metrics-emf are not written.

@@ -92,6 +92,7 @@ func (s *session) put(ctx context.Context, track *interleave.Track[item], it ite
 	case direct:
 		return s.send(ctx, it)
 	case s.failed.Load():
+		s.report.word.Await(ctx)
 		return gst.FlowError
 	}
 	return gst.FlowOK
@@ -115,10 +116,11 @@ func (s *session) send(ctx context.Context, it item) gst.Flow {
 		reason, flow = putmedia.ReasonBeforeKey, gst.FlowOK
 	case errors.Is(err, putmedia.ErrFailed): // which the engine has told
 		s.failed.Store(true)
+		s.report.word.Await(ctx)
 		reason, flow = reasonFailed, gst.FlowError
 	case errors.Is(err, errTracks):
 		s.failed.Store(true)
-		s.report.e.PostError(&gst.Error{Code: gst.StreamFormat, Text: bus.Sentence(err)})
+		s.report.fail(&gst.Error{Code: gst.StreamFormat, Text: bus.Sentence(err)})
 		reason, flow = reasonFailed, gst.FlowError
 	}
 	s.own.add(reason, size)

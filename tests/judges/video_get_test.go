@@ -67,7 +67,7 @@ func requireRecording(t *testing.T, env []string, name string, m *matroska, frag
 		require.NotContains(t, out, bad)
 	}
 	require.Equal(t, fragments, strings.Count(out, "AWS_KINESISVIDEO_PRODUCER_TIMESTAMP"))
-	_, complaint = kit.Run(t, env, "ffmpeg", "-v", "warning", "-i", name, "-f", "null", "-")
+	_, complaint = kit.Run(t, env, "ffmpeg", "-v", "warning", "-i", name, "-fps_mode", "passthrough", "-enc_time_base:v", "1:1000", "-f", "null", "-")
 	require.Empty(t, complaint, "it decodes")
 	kit.Run(t, env, "mkvmerge", "-q", "-o", name+".again.mkv", name)
 }

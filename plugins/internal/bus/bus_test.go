@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -61,4 +63,20 @@ func TestACanceller(t *testing.T) {
 	second := c.Context()
 	c.Renew()
 	require.Error(t, second.Err())
+}
+
+func TestAWord(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, began := bus.NewWord(), time.Now()
+		w.Await(t.Context())
+		require.Equal(t, time.Second, time.Since(began), "nobody gives it")
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		w.Await(ctx)
+		go func() { time.Sleep(time.Millisecond); w.Give(); w.Give() }()
+		w.Await(t.Context())
+		w.Await(t.Context())
+		require.Equal(t, time.Second+time.Millisecond, time.Since(began))
+	})
 }

@@ -74,10 +74,7 @@ func Open(line string, set Settings, events Events) (*Pipeline, error) {
 	o.TracePaths()
 	p.find()
 	for _, s := range p.sinks {
-		if s.Factory() != "kinesissink" {
-			continue
-		}
-		if err := p.prepare(s, set.Acks && !acksSet.MatchString(line)); err != nil {
+		if err := p.prepare(s, set.Acks && s.Factory() == "kinesissink" && !acksSet.MatchString(line)); err != nil {
 			p.Close()
 			return nil, err
 		}
@@ -93,6 +90,9 @@ func (p *Pipeline) prepare(s *gst.Object, acks bool) error {
 		}
 	}
 	m := &p.set.Metrics
+	if s.Get("metrics-interval") == nil { // somebody else's sink
+		return nil
+	}
 	if m.Address != "" && !isSet(s, "metrics-address") {
 		if err := s.Set("metrics-address", m.Address); err != nil {
 			return fmt.Errorf("asking %s for metrics: %w", s.Name(), err)
@@ -215,12 +215,16 @@ func (p *Pipeline) flush() {
 	}
 }
 
-// longest gives the largest value, in ns, that a property has on any sink that keeps books.
+// longest gives the longest time that any sink that keeps books may take by a property, drain-timeout or stop-timeout. kinesisvideosink has one
+// for both.
 func (p *Pipeline) longest(property string) time.Duration {
 	var d time.Duration
 	for _, s := range p.sinks {
 		if ns, ok := s.Get(property).(uint64); ok && ns < 1<<62 {
 			d = max(d, time.Duration(ns))
+		}
+		if seconds, ok := s.Get("stop-stream-timeout").(uint32); ok {
+			d = max(d, time.Duration(seconds)*time.Second)
 		}
 	}
 	return d
