@@ -33,9 +33,9 @@ var signals = []gst.Signal{
 // frames are dropped on streaming threads.
 type reporter struct {
 	e      *gst.Element
-	failed func()        // hears first that the stream cannot go on
-	posted func()        // hears that the bus has the reason
-	word   *bus.Word     // is given then
+	failed func()    // hears first that the stream cannot go on
+	posted func()    // hears that the bus has the reason
+	word   *bus.Word // is given then
 
 	mu        sync.Mutex
 	persisted uint64
