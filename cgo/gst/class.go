@@ -30,6 +30,7 @@ type Class struct {
 	Kind Kind
 
 	Lists             bool // sink: lists come without a stop between their buffers
+	Inbox             bool // sink: Render runs on a goroutine, see Element.Inbox
 	Sync              bool // sink: default of the property sync
 	Live              bool // source: live
 	ForwardAllocation bool // transform: upstream may use downstream's pool
@@ -213,6 +214,14 @@ func ggoGoNew(class C.uintptr_t, object unsafe.Pointer, g *C.GgoInstance) C.uint
 	in.element = &Element{c: (*C.GstElement)(object), class: c, instance: in, threshold: (*int32)(C.ggo_category_threshold(c.c.category))}
 	in.impl = c.make(in.element)
 	g.has = has(in.impl)
+	if sink, ok := in.impl.(Sink); ok && c.Inbox {
+		g.inbox = C.ggo_inbox_new()
+		in.element.inbox = &Inbox{c: g.inbox, in: in, take: sink.Render}
+		g.has |= C.GGO_HAS_START | C.GGO_HAS_STOP
+		if _, ok := in.impl.(Tryer); ok {
+			g.has |= C.GGO_HAS_TRY_RENDER
+		}
+	}
 	return C.uintptr_t(cgo.NewHandle(in))
 }
 

@@ -18,6 +18,7 @@ type Element struct {
 	class     *Class
 	store     store
 	instance  *instance
+	inbox     *Inbox // nil: none
 	threshold *int32
 }
 
@@ -148,6 +149,9 @@ func (e *Element) ParentChangeState(t StateChange) StateChangeReturn {
 }
 
 // ---- base classes ----
+
+// Inbox is that of a sink whose class has one. It is open from Start, when that was well, to Stop, which is called when it has been closed.
+func (e *Element) Inbox() *Inbox { return e.inbox }
 
 // BaseSinkStats gives a sink's average-rate, dropped and rendered.
 func (e *Element) BaseSinkStats() *Structure {

@@ -37,6 +37,16 @@ func ggoGoRender(h C.uintptr_t, v *C.GgoView) (r C.GstFlowReturn) {
 	return C.GstFlowReturn(in.impl.(Sink).Render((*View)(v)))
 }
 
+//export ggoGoTryRender
+func ggoGoTryRender(h C.uintptr_t, v *C.GgoView, done *C.gboolean) (r C.GstFlowReturn) {
+	in := instanceOf(h)
+	*done = 1
+	defer in.caughtFlow(&r)
+	flow, ok := in.impl.(Tryer).TryRender((*View)(v))
+	*done = gbool(ok)
+	return C.GstFlowReturn(flow)
+}
+
 //export ggoGoTransform
 func ggoGoTransform(h C.uintptr_t, a, b *C.GgoView) (r C.GstFlowReturn) {
 	in := instanceOf(h)
@@ -73,18 +83,36 @@ func ggoGoCreate(h C.uintptr_t, out *unsafe.Pointer) (r C.GstFlowReturn) {
 func ggoGoStart(h C.uintptr_t) (ok C.gboolean) {
 	in := instanceOf(h)
 	defer in.caught()
-	if err := in.impl.(Starter).Start(); err != nil {
-		in.element.PostError(asError(err, ResourceSettings))
-		return 0
+	if s, ok := in.impl.(Starter); ok {
+		if err := s.Start(); err != nil {
+			in.element.PostError(asError(err, ResourceSettings))
+			return 0
+		}
+	}
+	if b := in.element.inbox; b != nil {
+		if err := b.Open(); err != nil {
+			in.element.PostError(asError(err, ResourceFailed))
+			in.stop()
+			return 0
+		}
 	}
 	return 1
+}
+
+func (in *instance) stop() {
+	if s, ok := in.impl.(Stopper); ok {
+		s.Stop()
+	}
 }
 
 //export ggoGoStop
 func ggoGoStop(h C.uintptr_t) (ok C.gboolean) {
 	in := instanceOf(h)
 	defer in.caught()
-	in.impl.(Stopper).Stop()
+	if b := in.element.inbox; b != nil {
+		b.Close()
+	}
+	in.stop()
 	return 1
 }
 

@@ -97,13 +97,14 @@ enum {
   GGO_HAS_EVENT = 1 << 0, GGO_HAS_QUERY = 1 << 1, GGO_HAS_SET_CAPS = 1 << 2, GGO_HAS_UNLOCK = 1 << 3,
   GGO_HAS_CHANGE_STATE = 1 << 4, GGO_HAS_TRANSFORM_CAPS = 1 << 5, GGO_HAS_TRANSFORM_META = 1 << 6,
   GGO_HAS_START = 1 << 7, GGO_HAS_STOP = 1 << 8, GGO_HAS_FIXATE_CAPS = 1 << 9, GGO_HAS_SRC_EVENT = 1 << 10,
-  GGO_HAS_REQUEST_PAD = 1 << 11, GGO_HAS_CAPS = 1 << 12, GGO_HAS_SEND_EVENT = 1 << 13
+  GGO_HAS_REQUEST_PAD = 1 << 11, GGO_HAS_CAPS = 1 << 12, GGO_HAS_SEND_EVENT = 1 << 13, GGO_HAS_TRY_RENDER = 1 << 14
 };
 
 typedef struct {
   GgoClass *klass;
   uintptr_t handle;
   guint32 has;                  /* GGO_HAS_… */
+  struct _GgoInbox *inbox;      /* sink: NULL: none */
   gint playing;                 /* sink: atomic; in PLAYING, and no pause has begun */
   gint poisoned;                /* atomic: a callback panicked since the element was started */
   gboolean changed;             /* the base class has seen the state change in progress; under the state lock */
@@ -138,8 +139,8 @@ typedef struct {
   GstBuffer *buffer;            /* borrowed for the call */
   guint64 pts, dts, duration, offset, offset_end;
   guint64 running_time;         /* of the PTS (else the DTS) in the current segment; GST_CLOCK_TIME_NONE */
-  gint64 running;               /* pads: the same, also before the segment; G_MAXINT64: none */
-  gint64 unix_zero;             /* pads: wall clock at running time 0 when the buffer came, ns since 1970; -1: not in PLAYING */
+  gint64 running;               /* from a pad's inbox: the same, also before the segment; G_MAXINT64: none */
+  gint64 unix_zero;             /* from a pad's inbox: wall clock at running time 0 when the buffer came, ns since 1970; -1: not in PLAYING */
   guint64 reference_time;       /* ns since the reference's epoch */
   guint64 size;
   guint32 flags;
@@ -157,20 +158,24 @@ void ggo_view_unmap (GgoView * v);
 
 /* ---- an inbox: buffers on their way to a goroutine ---- */
 
-#define GGO_INBOX_SIZE 8
+#define GGO_INBOX_SIZE 32       /* buffers that it takes */
+#define GGO_INBOX_BYTES (1 << 20)       /* with which it is full, too */
 
-typedef struct {
+typedef struct _GgoInbox {
   GgoView ring[GGO_INBOX_SIZE]; /* mapped, with a reference each */
   gint pushed, taken;           /* atomic: how many buffers came, and how many of them the goroutine is through with */
+  gsize pushed_bytes;           /* atomic, as the next: the sizes of both; they may go round */
+  gsize taken_bytes;
   gint flow;                    /* atomic: what a push answers */
   gint waits;                   /* atomic: the goroutine does, for fd */
   gint waiting;                 /* atomic: threads that wait for moved */
   gint ended;                   /* atomic: nothing comes any more */
+  gint interrupts;              /* atomic: how often a wait for room was to end, whatever flow is */
   int fd;                       /* eventfd */
-  GstSegment segment;           /* of the streaming thread */
+  gint64 last;                  /* of the streaming thread: when it brought the last buffer, us */
   GMutex lock;
   GCond moved;
-  guint given;                  /* under lock: how many buffers were given back */
+  gint given;                   /* written under lock: how many buffers were given back */
 } GgoInbox;
 
 GgoInbox *ggo_inbox_new (void);
@@ -181,8 +186,14 @@ void ggo_inbox_tell (GgoInbox * in);
 void ggo_inbox_set_flow (GgoInbox * in, gint flow);
 void ggo_inbox_resume (GgoInbox * in, gint flow);
 void ggo_inbox_give_back (GgoInbox * in);
-GstFlowReturn ggo_inbox_push (GgoInbox * in, GstElement * e, GstBuffer * b);
+gboolean ggo_inbox_is_full (GgoInbox * in);
+gboolean ggo_inbox_is_settled (GgoInbox * in);
+GgoView *ggo_inbox_prepare (GgoInbox * in, GstElement * e, const GstSegment * segment, GstBuffer * b);
+void ggo_inbox_interrupt (GgoInbox * in);
+#define GGO_FLOW_INTERRUPTED GST_FLOW_CUSTOM_SUCCESS_2
+GstFlowReturn ggo_inbox_push (GgoInbox * in, GstElement * e, const GstSegment * segment, GstBuffer * b, gint interrupts);
 gboolean ggo_inbox_settle (GgoInbox * in, gint64 us);
+void ggo_inbox_query (GgoInbox * in, GstQuery * q);
 
 /* ---- delivery tokens ---- */
 

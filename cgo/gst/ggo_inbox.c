@@ -22,7 +22,6 @@ ggo_inbox_new (void)
   g_cond_init (&in->moved);
   in->flow = GST_FLOW_FLUSHING;
   in->fd = -1;
-  gst_segment_init (&in->segment, GST_FORMAT_UNDEFINED);
   return in;
 }
 
@@ -65,7 +64,7 @@ ggo_inbox_end (GgoInbox * in)
   wake (in);
 }
 
-/* Tells those who wait that the goroutine is through with a buffer. */
+/* Tells those who wait that the goroutine is through with buffers. */
 void
 ggo_inbox_tell (GgoInbox * in)
 {
@@ -93,48 +92,98 @@ ggo_inbox_resume (GgoInbox * in, gint flow)
 void
 ggo_inbox_give_back (GgoInbox * in)
 {
+  if (g_atomic_int_get (&in->given) == g_atomic_int_get (&in->taken))
+    return;
   g_mutex_lock (&in->lock);
-  for (; in->given != (guint) g_atomic_int_get (&in->taken); in->given++) {
-    GgoView *v = &in->ring[in->given % GGO_INBOX_SIZE];
+  for (; in->given != g_atomic_int_get (&in->taken); g_atomic_int_inc (&in->given)) {
+    GgoView *v = &in->ring[(guint) in->given % GGO_INBOX_SIZE];
     ggo_view_unmap (v);
     gst_buffer_unref (v->buffer);
   }
   g_mutex_unlock (&in->lock);
 }
 
-/* Waits while the ring is full and buffers are taken. */
-static void
-await_room (GgoInbox * in)
+gboolean
+ggo_inbox_is_full (GgoInbox * in)
 {
-  g_mutex_lock (&in->lock);
-  g_atomic_int_inc (&in->waiting);
-  while (g_atomic_int_get (&in->flow) == GST_FLOW_OK && (guint) in->pushed - (guint) g_atomic_int_get (&in->taken) == GGO_INBOX_SIZE)
-    g_cond_wait (&in->moved, &in->lock);
-  g_atomic_int_add (&in->waiting, -1);
-  g_mutex_unlock (&in->lock);
+  guint n = (guint) g_atomic_int_get (&in->pushed) - (guint) g_atomic_int_get (&in->taken);
+
+  return n == GGO_INBOX_SIZE || (n > 0 && in->pushed_bytes - __atomic_load_n (&in->taken_bytes, __ATOMIC_SEQ_CST) >= GGO_INBOX_BYTES);
 }
 
-/* Takes the buffer in any case. One thread at a time, which the pad's stream lock sees to; it waits while the ring is full. */
+/* Ends a wait for room, for once. */
+void
+ggo_inbox_interrupt (GgoInbox * in)
+{
+  g_atomic_int_inc (&in->interrupts);
+  ggo_inbox_tell (in);
+}
+
+/* Waits while the ring is full and buffers are taken, unless there was an interrupt since there were so many; whether there was. */
+static gboolean
+await_room (GgoInbox * in, gint interrupts)
+{
+  gboolean interrupted = FALSE;
+
+  g_mutex_lock (&in->lock);
+  g_atomic_int_inc (&in->waiting);
+  while (g_atomic_int_get (&in->flow) == GST_FLOW_OK && ggo_inbox_is_full (in)) {
+    interrupted = g_atomic_int_get (&in->interrupts) != interrupts;
+    if (interrupted)
+      break;
+    g_cond_wait (&in->moved, &in->lock);
+  }
+  g_atomic_int_add (&in->waiting, -1);
+  g_mutex_unlock (&in->lock);
+  return interrupted;
+}
+
+/* Whether the goroutine is through with all that was pushed. */
+gboolean
+ggo_inbox_is_settled (GgoInbox * in)
+{
+  return g_atomic_int_get (&in->pushed) == g_atomic_int_get (&in->taken);
+}
+
+/* Looks at a buffer, in the next place of the ring, which has room. More of its times costs more: for pads, which give their element. */
+GgoView *
+ggo_inbox_prepare (GgoInbox * in, GstElement * e, const GstSegment * segment, GstBuffer * b)
+{
+  GgoView *v = &in->ring[(guint) in->pushed % GGO_INBOX_SIZE];
+
+  ggo_view_init (v, b, segment);
+  v->running = G_MAXINT64;
+  v->unix_zero = -1;
+  if (e != NULL) {
+    v->running = ggo_segment_running_time (segment, GST_BUFFER_PTS_IS_VALID (b) ? GST_BUFFER_PTS (b) : GST_BUFFER_DTS (b));
+    /* Before PLAYING the base time is not the one that running time counts from. */
+    if (ggo_element_state (e) == GST_STATE_PLAYING)
+      v->unix_zero = ggo_element_unix_time (e, 0);
+  }
+  ggo_view_map (v, GST_MAP_READ);       /* Go sees whether it is mapped */
+  return v;
+}
+
+/* Takes the buffer in any case, with its times in a segment. One thread at a time, which the pad's stream lock sees to; it waits while the ring is
+ * full, and answers GGO_FLOW_INTERRUPTED where that was ended: see await_room. */
 GstFlowReturn
-ggo_inbox_push (GgoInbox * in, GstElement * e, GstBuffer * b)
+ggo_inbox_push (GgoInbox * in, GstElement * e, const GstSegment * segment, GstBuffer * b, gint interrupts)
 {
   GgoView *v;
   gint flow;
 
-  if ((guint) in->pushed - (guint) g_atomic_int_get (&in->taken) == GGO_INBOX_SIZE)
-    await_room (in);
+  if (ggo_inbox_is_full (in) && await_room (in, interrupts)) {
+    gst_buffer_unref (b);
+    return GGO_FLOW_INTERRUPTED;
+  }
   ggo_inbox_give_back (in);
   flow = g_atomic_int_get (&in->flow);
   if (flow != GST_FLOW_OK) {
     gst_buffer_unref (b);
     return flow;
   }
-  v = &in->ring[(guint) in->pushed % GGO_INBOX_SIZE];
-  ggo_view_init (v, b, &in->segment);
-  v->running = ggo_segment_running_time (&in->segment, GST_BUFFER_PTS_IS_VALID (b) ? GST_BUFFER_PTS (b) : GST_BUFFER_DTS (b));
-  /* Before PLAYING the base time is not the one that running time counts from. */
-  v->unix_zero = ggo_element_state (e) == GST_STATE_PLAYING ? ggo_element_unix_time (e, 0) : -1;
-  ggo_view_map (v, GST_MAP_READ);       /* Go sees whether it is mapped */
+  v = ggo_inbox_prepare (in, e, segment, b);
+  in->pushed_bytes += v->size;
   g_atomic_int_inc (&in->pushed);
   if (g_atomic_int_compare_and_exchange (&in->waits, TRUE, FALSE))
     wake (in);
@@ -150,7 +199,7 @@ ggo_inbox_settle (GgoInbox * in, gint64 us)
 
   g_mutex_lock (&in->lock);
   g_atomic_int_inc (&in->waiting);
-  while (!(settled = g_atomic_int_get (&in->pushed) == g_atomic_int_get (&in->taken))) {
+  while (!(settled = ggo_inbox_is_settled (in))) {
     if (us < 0)
       g_cond_wait (&in->moved, &in->lock);
     else if (!g_cond_wait_until (&in->moved, &in->lock, until))
@@ -160,4 +209,12 @@ ggo_inbox_settle (GgoInbox * in, gint64 us)
   g_mutex_unlock (&in->lock);
   ggo_inbox_give_back (in);
   return settled;
+}
+
+/* Who asks by DRAIN wants its buffers back. */
+void
+ggo_inbox_query (GgoInbox * in, GstQuery * q)
+{
+  if (GST_QUERY_TYPE (q) == GST_QUERY_DRAIN)
+    ggo_inbox_settle (in, -1);
 }

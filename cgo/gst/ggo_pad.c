@@ -5,6 +5,8 @@
 typedef struct {
   uintptr_t handle;
   GgoInbox *inbox;              /* NULL: none */
+  GstSegment segment;           /* of the streaming thread, for the inbox */
+  gboolean asks;                /* Go has a function for queries */
 } Own;
 
 static void
@@ -47,7 +49,7 @@ take (GstPad * pad, GstObject * parent, GstBuffer * b)
     gst_buffer_unref (b);
     return GST_FLOW_ERROR;
   }
-  return ggo_inbox_push (own_of (pad)->inbox, GST_ELEMENT (parent), b);
+  return ggo_inbox_push (own_of (pad)->inbox, GST_ELEMENT (parent), &own_of (pad)->segment, b, 0);
 }
 
 static GstFlowReturn
@@ -63,19 +65,23 @@ chain_list (GstPad * pad, GstObject * parent, GstBufferList * l)
 static gboolean
 pad_event (GstPad * pad, GstObject * parent, GstEvent * e)
 {
-  GgoInbox *in = own_of (pad)->inbox;
+  Own *own = own_of (pad);
 
-  if (in != NULL && GST_EVENT_TYPE (e) == GST_EVENT_SEGMENT)
-    gst_event_copy_segment (e, &in->segment);
-  else if (in != NULL && GST_EVENT_TYPE (e) == GST_EVENT_FLUSH_STOP)
-    gst_segment_init (&in->segment, GST_FORMAT_UNDEFINED);
+  if (GST_EVENT_TYPE (e) == GST_EVENT_SEGMENT)
+    gst_event_copy_segment (e, &own->segment);
+  else if (GST_EVENT_TYPE (e) == GST_EVENT_FLUSH_STOP)
+    gst_segment_init (&own->segment, GST_FORMAT_UNDEFINED);
   return ggoGoPadEvent (handle_of (pad), e);
 }
 
 static gboolean
 pad_query (GstPad * pad, GstObject * parent, GstQuery * q)
 {
-  return ggoGoPadQuery (handle_of (pad), q);
+  Own *own = own_of (pad);
+
+  if (own->inbox != NULL)
+    ggo_inbox_query (own->inbox, q);
+  return own->asks ? ggoGoPadQuery (own->handle, q) : gst_pad_query_default (pad, parent, q);
 }
 
 /* By the signal: the unlink function is called with both pads' locks held. */
@@ -111,6 +117,7 @@ ggo_pad_new (GstElement * e, const gchar * template_name, const gchar * name, ui
   pad = gst_pad_new_from_template (t, name);
   own = g_new0 (Own, 1);
   own->handle = handle;
+  gst_segment_init (&own->segment, GST_FORMAT_UNDEFINED);
   gst_pad_set_element_private (pad, own);
   g_object_set_qdata_full (G_OBJECT (pad), g_quark_from_static_string ("ggo-own"), own, free_own);
   if (has & GGO_PAD_TAKE) {
@@ -123,7 +130,8 @@ ggo_pad_new (GstElement * e, const gchar * template_name, const gchar * name, ui
     gst_pad_set_chain_list_function (pad, chain_list);
   if (has & GGO_PAD_EVENT)
     gst_pad_set_event_function (pad, pad_event);
-  if (has & GGO_PAD_QUERY)
+  own->asks = (has & GGO_PAD_QUERY) != 0;
+  if (has & (GGO_PAD_QUERY | GGO_PAD_TAKE))
     gst_pad_set_query_function (pad, pad_query);
   if (has & GGO_PAD_UNLINKED)
     g_signal_connect (pad, "unlinked", G_CALLBACK (unlinked), NULL);

@@ -4,6 +4,55 @@
 
 #define PARENT(e) ((GstBaseSinkClass *) ggo_instance (e)->klass->parent)
 
+/* Buffers that come closer to each other come fast. */
+#define FAST 1000               /* us */
+
+/* Where buffers come fast, and the goroutine has none, the buffer goes to Go at once; FALSE where it did not. */
+static gboolean
+try_render (GstBaseSink * s, GgoInstance * g, GstBuffer * b, GstFlowReturn * r)
+{
+  GgoInbox *in = g->inbox;
+  gint64 now = g_get_monotonic_time ();
+  gboolean fast = now - in->last < FAST, done;
+  GgoView *v;
+
+  in->last = now;
+  if (!fast || !(g->has & GGO_HAS_TRY_RENDER) || !ggo_inbox_is_settled (in) || g_atomic_int_get (&in->flow) != GST_FLOW_OK)
+    return FALSE;
+  ggo_inbox_give_back (in);
+  v = ggo_inbox_prepare (in, NULL, &s->segment, b);
+  if (v->mapped == 0)
+    return FALSE;
+  *r = ggoGoTryRender (g->handle, v, &done);
+  ggo_view_unmap (v);
+  return done;
+}
+
+/* Gives the buffer to the goroutine. Where the inbox is full the sink waits as ggo_sink_wait_preroll says, and is asked only then: what unlock interrupts
+ * before the count of interrupts is taken, that one sees. */
+static GstFlowReturn
+render_inbox (GstBaseSink * s, GgoInstance * g, GstBuffer * b)
+{
+  GgoInbox *in = g->inbox;
+  GstFlowReturn r = GST_FLOW_OK;
+
+  GST_BASE_SINK_PREROLL_UNLOCK (s);
+  if (try_render (s, g, b, &r)) {
+    GST_BASE_SINK_PREROLL_LOCK (s);
+    return r;
+  }
+  r = GST_FLOW_OK;
+  do {
+    gint interrupts = g_atomic_int_get (&in->interrupts);
+    if (ggo_inbox_is_full (in))
+      r = ggo_sink_wait_preroll (GST_ELEMENT (s), b);
+    if (r == GST_FLOW_OK || r == GGO_FLOW_INTERRUPTED)
+      r = ggo_inbox_push (in, NULL, &s->segment, gst_buffer_ref (b), interrupts);
+  } while (r == GGO_FLOW_INTERRUPTED);
+  GST_BASE_SINK_PREROLL_LOCK (s);
+  return r;
+}
+
 static GstFlowReturn
 render_one (GstBaseSink * s, GgoInstance * g, GstBuffer * b)
 {
@@ -12,6 +61,8 @@ render_one (GstBaseSink * s, GgoInstance * g, GstBuffer * b)
 
   if (g_atomic_int_get (&g->poisoned))
     return GST_FLOW_ERROR;
+  if (g->inbox != NULL)
+    return render_inbox (s, g, b);
   ggo_view_init (&v, b, &s->segment);
   if (!ggo_view_map (&v, GST_MAP_READ)) {
     GST_ELEMENT_ERROR (s, RESOURCE, READ, ("A buffer's memory cannot be read."), ("gst_memory_map failed"));
@@ -61,6 +112,8 @@ static gboolean
 unlock (GstBaseSink * s)
 {
   GgoInstance *g = ggo_instance (s);
+  if (g->inbox != NULL)
+    ggo_inbox_interrupt (g->inbox);
   if (g->has & GGO_HAS_UNLOCK)
     ggoGoUnlock (g->handle, TRUE);
   return TRUE;
@@ -112,11 +165,13 @@ event (GstBaseSink * s, GstEvent * e)
   GgoInstance *g = ggo_instance (s);
   gboolean locked = event_is_locked (e), ok;
 
-  if (!(g->has & GGO_HAS_EVENT))
+  if (!(g->has & GGO_HAS_EVENT) && g->inbox == NULL)
     return PARENT (s)->event (s, e);
   if (locked)
     GST_BASE_SINK_PREROLL_UNLOCK (s);
-  ok = ggoGoEvent (g->handle, 0, e);
+  if (g->inbox != NULL && GST_EVENT_IS_SERIALIZED (e))
+    ggo_inbox_settle (g->inbox, -1);
+  ok = (g->has & GGO_HAS_EVENT) ? ggoGoEvent (g->handle, 0, e) : ggo_sink_event_parent (GST_ELEMENT (s), e);
   if (locked)
     GST_BASE_SINK_PREROLL_LOCK (s);
   return ok;
@@ -141,6 +196,8 @@ static gboolean
 query (GstBaseSink * s, GstQuery * q)
 {
   GgoInstance *g = ggo_instance (s);
+  if (g->inbox != NULL)
+    ggo_inbox_query (g->inbox, q);
   if (g->has & GGO_HAS_QUERY)
     return ggoGoQuery (g->handle, 0, q);
   return PARENT (s)->query (s, q);

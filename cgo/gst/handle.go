@@ -122,6 +122,9 @@ func ggoGoFree(h C.uintptr_t) { cgo.Handle(h).Delete() }
 func ggoGoFreeInstance(h C.uintptr_t) {
 	in := instanceOf(h)
 	cgo.Handle(h).Delete()
+	if b := in.element.inbox; b != nil {
+		C.ggo_inbox_free(b.c)
+	}
 	f, ok := in.impl.(Freer)
 	if !ok {
 		return

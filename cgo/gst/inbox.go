@@ -7,13 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
-// Inbox brings a pad's buffers from the streaming thread to a goroutine without a call into Go or C for each, which would cost several times what an
+// Inbox brings a pad's or a sink's buffers from the streaming thread to a goroutine without a call into Go or C for each, which would cost several times what an
 // element does with a frame (ggo_inbox.c says why). The streaming thread waits only while the inbox is full. The pad gives a buffer back when the next
 // one comes, an event, or nothing for some time.
 //
@@ -25,12 +27,17 @@ type Inbox struct {
 	take func(v *View) Flow
 	done sync.WaitGroup
 
+	crowd int32 // of the goroutine: how many buffers there were at the most since it told last
+
 	mu   sync.Mutex // of Open and Close
 	wake *os.File   // the eventfd; nil: closed
 }
 
 // keepTime is how long at most a buffer is kept when no other comes; not shorter, as a timer wakes Go's monitor.
 const keepTime = time.Second
+
+// moment is for how long the goroutine looks for the next buffer where they come that fast: to be woken for each costs both threads more.
+const moment = 50 * time.Microsecond
 
 // Open begins to take buffers; before that, and after Close, a buffer is answered by FlowFlushing. The element calls it in Start, or when it makes
 // the pad while it is started.
@@ -87,7 +94,7 @@ func (b *Inbox) SettleWithin(d time.Duration) bool {
 // serve gives the buffers to take until the end. Nothing is read from the eventfd: Go's poller looks for edges, and each write is one.
 func (b *Inbox) serve(wake *os.File, conn syscall.RawConn) {
 	look := func(uintptr) bool { return b.hasMore() }
-	var until time.Time // when what is kept is given back
+	var until, slept time.Time // when what is kept is given back, and since when it has waited
 	for {
 		switch err := conn.Read(look); {
 		case errors.Is(err, os.ErrDeadlineExceeded):
@@ -101,24 +108,44 @@ func (b *Inbox) serve(wake *os.File, conn syscall.RawConn) {
 		if b.hasEnded() {
 			return
 		}
-		for b.pending() {
-			b.next()
-		}
-		if now := time.Now(); until.Sub(now) < keepTime/2 {
-			until = now.Add(keepTime)
+		b.work(time.Since(slept) < moment)
+		slept = time.Now()
+		if until.Sub(slept) < keepTime/2 {
+			until = slept.Add(keepTime)
 			_ = wake.SetReadDeadline(until)
 		}
 	}
 }
 
-// next deals with a buffer.
+// work deals with what there is, and where buffers come fast with what comes within a moment after.
+func (b *Inbox) work(fast bool) {
+	fast = fast && runtime.GOMAXPROCS(0) > 1
+	for b.pending() {
+		for b.pending() {
+			b.next()
+		}
+		if !fast {
+			continue
+		}
+		for until := time.Now().Add(moment); !b.pending() && time.Now().Before(until); {
+			runtime.Gosched()
+		}
+	}
+}
+
+// next deals with a buffer. Who waits for room is told when half of the buffers are gone, so that the two threads do not wake each other for each.
 func (b *Inbox) next() {
-	flow := b.give((*View)(&b.c.ring[uint32(b.c.taken)%C.GGO_INBOX_SIZE]))
+	v := &b.c.ring[uint32(b.c.taken)%C.GGO_INBOX_SIZE]
+	flow := b.give((*View)(v))
 	if flow != FlowOK {
 		atomic.CompareAndSwapInt32((*int32)(&b.c.flow), int32(FlowOK), int32(flow))
 	}
-	atomic.AddInt32((*int32)(&b.c.taken), 1)
-	if atomic.LoadInt32((*int32)(&b.c.waiting)) > 0 {
+	atomic.AddUintptr((*uintptr)(unsafe.Pointer(&b.c.taken_bytes)), uintptr(v.size))
+	left := atomic.LoadInt32((*int32)(&b.c.pushed)) - atomic.AddInt32((*int32)(&b.c.taken), 1)
+	if b.crowd = max(b.crowd, left); 2*left > b.crowd {
+		return
+	}
+	if b.crowd = left; atomic.LoadInt32((*int32)(&b.c.waiting)) > 0 {
 		C.ggo_inbox_tell(b.c)
 	}
 }

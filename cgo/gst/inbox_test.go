@@ -83,11 +83,12 @@ func TestAFullInbox(t *testing.T) {
 	gsttest.LeakCheck(t)
 	var taken atomic.Int64
 	let := make(chan struct{})
+	const most = 32
 	s, h := newInboxSink(t, func(*gst.View) gst.Flow { <-let; taken.Add(1); return gst.FlowOK })
 	var pushed atomic.Int64
 	flows := make(chan gst.Flow)
 	push := func() {
-		for range 20 {
+		for range most + 20 {
 			flow := h.Push(gsttest.FrameAt(0, []byte("x")))
 			if flow != gst.FlowOK {
 				flows <- flow
@@ -97,13 +98,20 @@ func TestAFullInbox(t *testing.T) {
 		}
 		flows <- gst.FlowOK
 	}
+	defer func() { // whatever comes of it, what blocks is let go
+		select {
+		case <-let:
+		default:
+			close(let)
+		}
+	}()
 	go push()
-	require.Eventually(t, func() bool { return pushed.Load() == 8 }, 5*time.Second, time.Millisecond)
-	for range 12 {
+	require.Eventually(t, func() bool { return pushed.Load() == most }, 5*time.Second, time.Millisecond)
+	for range most + 12 {
 		let <- struct{}{}
 	}
 	require.Equal(t, gst.FlowOK, <-flows)
-	require.EqualValues(t, 20, pushed.Load())
+	require.EqualValues(t, most+20, pushed.Load())
 	require.False(t, s.pad.Inbox().SettleWithin(10*time.Millisecond))
 
 	go push()
@@ -238,4 +246,85 @@ func TestAnInboxUnderStress(t *testing.T) {
 		h.SetSrcCaps("application/x-test")
 	}
 	h.Close()
+}
+
+// inboxBase is a sink on the base class with an inbox, which waits for room while it has none.
+type inboxBase struct {
+	hooks
+	room             chan struct{}
+	rendered, direct atomic.Int64
+	bytes            atomic.Int64
+}
+
+func (s *inboxBase) Render(v *gst.View) gst.Flow {
+	<-s.room
+	s.rendered.Add(1)
+	s.bytes.Add(int64(v.Memory(0)[0]))
+	return gst.FlowOK
+}
+
+func (s *inboxBase) TryRender(v *gst.View) (gst.Flow, bool) {
+	select {
+	case <-s.room:
+		s.direct.Add(1)
+		s.bytes.Add(int64(v.Memory(0)[0]))
+		return gst.FlowOK, true
+	default:
+		return gst.FlowOK, false
+	}
+}
+
+func defineInboxBase(t *testing.T, room chan struct{}) (name string, made func() *inboxBase) {
+	var last *inboxBase
+	name = define(t, gst.Class{Kind: gst.KindSink, Inbox: true, New: func(e *gst.Element) any {
+		last = &inboxBase{room: room}
+		last.e = e
+		return last
+	}})
+	return name, func() *inboxBase { return last }
+}
+
+// Buffers that come fast are taken at once, others by the goroutine; all are dealt with before the end of the stream.
+func TestASinkWithAnInbox(t *testing.T) {
+	gsttest.LeakCheck(t)
+	gsttest.Goroutines(t)
+	room := make(chan struct{})
+	close(room)
+	name, made := defineInboxBase(t, room)
+	for line, check := range map[string]func(s *inboxBase){
+		"fakesrc num-buffers=5000 sizetype=fixed filltype=pattern": func(s *inboxBase) {
+			require.Greater(t, s.direct.Load(), int64(2500))
+			require.EqualValues(t, 5000, s.direct.Load()+s.rendered.Load())
+		},
+		"fakesrc num-buffers=10 sizetype=fixed filltype=pattern datarate=204800 format=time ! identity sync=true": func(s *inboxBase) { // 50 a second
+			require.EqualValues(t, 10, s.rendered.Load())
+		},
+	} {
+		gsttest.Parse(t, line+" ! "+name+" name=s").Run()
+		check(made())
+	}
+}
+
+// A sink whose inbox is full changes states at once: up, down, and to the end.
+func TestAFullInboxDoesNotHoldUpStates(t *testing.T) {
+	gsttest.LeakCheck(t)
+	gsttest.Goroutines(t)
+	room := make(chan struct{})
+	name, made := defineInboxBase(t, room)
+	p := gsttest.Parse(t, "fakesrc sizetype=fixed filltype=pattern ! "+name+" name=s")
+	defer func() { // whatever comes of it, what blocks is let go
+		close(room)
+		require.Equal(t, gst.StateChangeSuccess, p.SetState(gst.StateNull))
+	}()
+	for range 20 {
+		p.Play()
+		p.Settle(gst.StatePlaying)
+		for range 40 { // more than it holds: the streaming thread waits again
+			room <- struct{}{}
+		}
+		require.NotEqual(t, gst.StateChangeFailure, p.SetState(gst.StatePaused))
+		p.Settle(gst.StatePaused)
+	}
+	s := made()
+	require.Eventually(t, func() bool { return s.rendered.Load()+s.direct.Load() == 800 }, 5*time.Second, time.Millisecond)
 }

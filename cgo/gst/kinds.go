@@ -4,8 +4,15 @@ package gst
 
 // Sink takes buffers. Render runs on the streaming thread; the View is mapped for reading. It may block if the sink is an Unlocker: changes of
 // state go on meanwhile, and when Unlock(true) has ended its waiting it calls Element.WaitPreroll and, if that says FlowOK, goes on where it was.
+// Where the class has an Inbox Render runs on a goroutine, and goes on over a pause; Unlock(true) ends its waiting only before the sink goes down.
 type Sink interface {
 	Render(v *View) Flow
+}
+
+// Tryer is a sink with an Inbox that can take buffers without waiting. Where they come fast TryRender is called on the streaming thread, when Render is
+// through with those before: that costs less than a goroutine then. Where it would have to wait it answers false, and Render gets the buffer.
+type Tryer interface {
+	TryRender(v *View) (Flow, bool)
 }
 
 // InPlaceTransform changes a buffer in place (v.Map(true) first) or lets it pass. FlowDropped drops it.

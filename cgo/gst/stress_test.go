@@ -104,6 +104,39 @@ func (c carefulSink) Render(v *gst.View) gst.Flow {
 	return gst.FlowOK
 }
 
+// carefulInbox is a sink with an inbox: only going down ends its waiting.
+type carefulInbox struct{ *careful }
+
+func (c carefulInbox) Start() error {
+	c.release(false)
+	return c.begin()
+}
+
+func (c carefulInbox) Unlock(flushing bool) {
+	if next := c.e.NextState(); flushing && (next == gst.StateReady || next == gst.StateNull) {
+		c.release(true)
+	}
+}
+
+func (c carefulInbox) Render(v *gst.View) gst.Flow {
+	if !c.do(v.Size()) {
+		return gst.FlowFlushing
+	}
+	return gst.FlowOK
+}
+
+func (c carefulInbox) TryRender(v *gst.View) (gst.Flow, bool) {
+	c.mu.Lock()
+	work := c.work
+	c.mu.Unlock()
+	select {
+	case work <- v.Size():
+		return gst.FlowOK, true
+	default:
+		return gst.FlowOK, false
+	}
+}
+
 type carefulInPlace struct{ *careful }
 
 func (c carefulInPlace) TransformInPlace(v *gst.View) gst.Flow {
@@ -153,7 +186,9 @@ func carefulLine(t testing.TB) string {
 	inPlace := kind(gst.KindInPlace, false, func(c *careful) any { return carefulInPlace{c} })
 	generate := kind(gst.KindGenerate, false, func(c *careful) any { return &carefulGenerate{careful: c} })
 	sink := kind(gst.KindSink, false, func(c *careful) any { return carefulSink{c} })
-	return fmt.Sprintf("%s ! application/x-test ! %s ! tee name=t ! queue ! %s ! %s async=false t. ! queue leaky=2 ! %s async=false", src, inPlace, generate, sink, sink)
+	inbox := define(t, gst.Class{Kind: gst.KindSink, Inbox: true, New: func(e *gst.Element) any { return carefulInbox{newCareful(t, e)} }})
+	return fmt.Sprintf("%s ! application/x-test ! %s ! tee name=t ! queue ! %s ! %s async=false t. ! queue leaky=2 ! %s async=false t. ! queue ! %s async=false",
+		src, inPlace, generate, sink, sink, inbox)
 }
 
 func TestStateChangesInAnyOrder(t *testing.T) {
@@ -200,7 +235,8 @@ func TestFlushesAndCapsChangesWhileDataFlows(t *testing.T) {
 	inPlace := kind(gst.KindInPlace, func(c *careful) any { return carefulInPlace{c} })
 	generate := kind(gst.KindGenerate, func(c *careful) any { return &carefulGenerate{careful: c} })
 	sink := kind(gst.KindSink, func(c *careful) any { return carefulSink{c} })
-	h := gsttest.NewPads(t, parseBin(t, inPlace+" ! queue ! "+generate+" ! "+sink+" async=false"), "sink", "")
+	inbox := define(t, gst.Class{Kind: gst.KindSink, Inbox: true, New: func(e *gst.Element) any { return carefulInbox{newCareful(t, e)} }})
+	h := gsttest.NewPads(t, parseBin(t, inPlace+" ! queue ! "+generate+" ! tee name=t ! queue ! "+sink+" async=false t. ! queue ! "+inbox+" async=false"), "sink", "")
 	h.SetSrcCaps("application/x-test,n=0")
 	gsttest.Stress(t)
 	stop := make(chan struct{})

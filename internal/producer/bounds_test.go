@@ -34,6 +34,20 @@ func TestPutBlocksUntilThereIsRoom(t *testing.T) {
 	})
 }
 
+func TestTryPutNeverWaits(t *testing.T) {
+	bench(t, func(s *Settings, c *fakeClient) { hang(s, c); s.MaxSizeBuffers = 2; s.StopTimeout = 0 }, func(r *rig) {
+		require.NoError(r, r.p.TryPut(r.record("k", "0000")))
+		require.NoError(r, r.p.TryPut(r.record("k", "0001")))
+		require.ErrorIs(r, r.p.TryPut(r.record("k", "0002")), ErrWouldBlock)
+		require.Zero(r, r.since())
+		require.Equal(r, Count{2, 8}, r.p.Books().Accepted)
+		require.Zero(r, r.p.Books().Refused, "it is put once more, by who may wait")
+		r.p.Close()
+		require.ErrorIs(r, r.p.TryPut(r.record("k", "0003")), ErrClosed)
+		require.Equal(r, Count{1, 4}, r.p.Books().Refused)
+	})
+}
+
 func TestPutGivesUpWithItsContext(t *testing.T) {
 	bench(t, func(s *Settings, c *fakeClient) { hang(s, c); s.MaxSizeBuffers = 1; s.StopTimeout = 0 }, func(r *rig) {
 		r.put("k", "0000")

@@ -43,6 +43,7 @@ type Producer struct {
 
 	base          context.Context // of all requests and checks
 	cancel        context.CancelFunc
+	noWait        context.Context // of TryPut
 	letterContext context.Context // of writing letters
 	stopLetters   context.CancelFunc
 	wake          chan struct{} // the dispatcher
@@ -199,6 +200,9 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 	p.awaken = p.poke
 	p.space.L, p.settled.L = &p.mu, &p.mu
 	p.base, p.cancel = context.WithCancel(context.Background())
+	ended, end := context.WithCancelCause(context.Background())
+	end(ErrWouldBlock)
+	p.noWait = ended
 	p.letterContext, p.stopLetters = context.WithCancel(context.Background())
 	p.morgue.came = make(chan struct{}, 1)
 	p.askLimit, p.limitKnown, p.impatient = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -32,8 +33,9 @@ func (p *Producer) release(r *Record) {
 // ErrClosed, one that wraps ErrOversize, or one that wraps ErrFailed and the Trouble.
 func (p *Producer) Put(ctx context.Context, r *Record) error {
 	if err := p.awaitLimit(ctx, r); err != nil {
+		r.payload = len(r.Data)
 		p.mu.Lock()
-		p.books.Refused.add(len(r.Data))
+		_ = p.refuse(r, err)
 		p.mu.Unlock()
 		p.release(r)
 		return err
@@ -47,6 +49,13 @@ func (p *Producer) Put(ctx context.Context, r *Record) error {
 	}
 	return p.putInMemory(ctx, &parts, fault)
 }
+
+// ErrWouldBlock is why TryPut refuses a record that Put would let wait for room.
+var ErrWouldBlock = errors.New("the producer has no room now")
+
+// TryPut is Put where nothing may wait: the error may be ErrWouldBlock, too, and such a
+// record is not counted as refused. It is gone as after Put.
+func (p *Producer) TryPut(r *Record) error { return p.Put(p.noWait, r) }
 
 // putThrough puts a record into the spool, and from there on its way if it may go.
 func (p *Producer) putThrough(ctx context.Context, r *Record, parts *list) error {
@@ -159,7 +168,9 @@ func (p *Producer) admit(ctx context.Context, parts *list, fault recordFault, de
 }
 
 func (p *Producer) refuse(r *Record, err error) error {
-	p.books.Refused.add(r.payload)
+	if !errors.Is(err, ErrWouldBlock) {
+		p.books.Refused.add(r.payload)
+	}
 	return err
 }
 
@@ -177,8 +188,8 @@ func (p *Producer) refusal() error {
 
 // waitForSpace waits until something changed.
 func (p *Producer) waitForSpace(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("waiting for room in the producer: %w", err)
+	if ctx.Err() != nil {
+		return fmt.Errorf("waiting for room in the producer: %w", context.Cause(ctx))
 	}
 	stop := context.AfterFunc(ctx, func() {
 		p.mu.Lock()

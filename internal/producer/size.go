@@ -72,7 +72,7 @@ func (p *Producer) awaitLimit(ctx context.Context, r *Record) error {
 	case <-p.impatient:
 	case <-p.base.Done():
 	case <-ctx.Done():
-		return fmt.Errorf("waiting for the stream's largest record: %w", ctx.Err())
+		return fmt.Errorf("waiting for the stream's largest record: %w", context.Cause(ctx))
 	}
 	return nil
 }

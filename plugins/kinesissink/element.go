@@ -13,6 +13,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
@@ -70,6 +71,7 @@ func class(dial dialer, shared Shared) *gst.Class {
 		Author:      "gst-kinesis",
 		Kind:        gst.KindSink,
 		Lists:       true,
+		Inbox:       true,
 		Pads:        []gst.PadTemplate{{Name: "sink", Direction: gst.PadSink, Presence: gst.PadAlways, Caps: "ANY"}},
 		Properties:  properties,
 		URI:         &gst.URISpec{Sink: true, Protocols: []string{scheme}},
@@ -81,7 +83,7 @@ func class(dial dialer, shared Shared) *gst.Class {
 	}
 }
 
-// element: sensor and key belong to the streaming thread; everything else is safe from any.
+// element: sensor belongs to the goroutine of Render, and to the streaming thread when that has settled; everything else is safe from any.
 type element struct {
 	e        *gst.Element
 	dial     dialer
@@ -115,7 +117,7 @@ func (s *element) Start() error {
 		return bus.Settings(err)
 	}
 	s.sensor = cmp.Or(settings.SensorName, s.e.Name())
-	session := &session{way: way, uplink: uplink, settings: settings, wait: bus.NewCanceller(), drain: bus.NewCanceller()}
+	session := &session{way: way, uplink: uplink, settings: settings, word: reporter.word, wait: bus.NewCanceller(), drain: bus.NewCanceller()}
 	session.tune(settings)
 	if err := s.begin(session, stream, aws, reporter); err != nil {
 		way.Close()
@@ -176,36 +178,36 @@ func (s *element) SetCaps(in, _ gst.Caps) error {
 	return nil
 }
 
-// Render copies the payload into a record and gives it to the producer.
+// TryRender copies the payload into a record and gives it to the producer, if that has room.
+func (s *element) TryRender(v *gst.View) (gst.Flow, bool) {
+	session := s.current()
+	err := session.put(s.sensor, v, session.producer.TryPut)
+	if errors.Is(err, producer.ErrWouldBlock) {
+		return gst.FlowOK, false
+	}
+	return s.flow(session, err), true
+}
+
+// Render does it too, and waits for room where the producer lets it.
 func (s *element) Render(v *gst.View) gst.Flow {
 	session := s.current()
-	key := recordKey{name: session.keyName(s.sensor, v)}
-	for {
-		// Unlock may have come and gone since: a new context is trusted only if the sink still plays after it was taken.
-		ctx := session.wait.Context()
-		if ctx != session.trusted {
-			if flow := s.e.WaitPreroll(v); flow != gst.FlowOK {
-				return flow
-			}
-			session.trusted = ctx
-		}
-		err := session.put(ctx, v, &key)
-		switch {
-		case err == nil:
-			return gst.FlowOK
-		case errors.Is(err, producer.ErrFailed):
-			return gst.FlowError
-		case errors.Is(err, producer.ErrOversize):
-			s.e.PostError(&gst.Error{Code: gst.ResourceWrite, Text: bus.Sentence(err) + " Send smaller buffers, raise max-record-size if the stream takes " +
-				"larger records, or set oversize to drop or split."})
-			return gst.FlowError
-		case errors.Is(err, producer.ErrClosed):
-			return gst.FlowFlushing
-		}
-		if flow := s.e.WaitPreroll(v); flow != gst.FlowOK {
-			return flow
-		}
+	return s.flow(session, session.put(s.sensor, v, func(r *producer.Record) error { return session.producer.Put(session.wait.Context(), r) }))
+}
+
+// flow is what upstream hears of a Put.
+func (s *element) flow(session *session, err error) gst.Flow {
+	switch {
+	case err == nil:
+		return gst.FlowOK
+	case errors.Is(err, producer.ErrFailed):
+		session.word.Await(session.wait.Context())
+		return gst.FlowError
+	case errors.Is(err, producer.ErrOversize):
+		s.e.PostError(&gst.Error{Code: gst.ResourceWrite, Text: bus.Sentence(err) + " Send smaller buffers, raise max-record-size if the stream takes " +
+			"larger records, or set oversize to drop or split."})
+		return gst.FlowError
 	}
+	return gst.FlowFlushing
 }
 
 // Event drains at the end of the stream, before the base class says that it ended, and learns at a new segment who feeds it.
@@ -218,11 +220,13 @@ func (s *element) Event(ev gst.Event) bool {
 		}
 	case gst.EventFlushStart:
 		if session != nil {
-			session.drain.Cancel()
+			s.unblock(session)
 		}
 	case gst.EventFlushStop:
 		if session != nil {
+			session.wait.Renew()
 			session.drain.Renew()
+			s.e.Inbox().Resume(gst.FlowFlushing)
 		}
 	case gst.EventSegment:
 		ok := s.e.ParentEvent(ev)
@@ -245,20 +249,22 @@ func (s *element) drain(session *session) {
 	s.e.PostProgress(gst.ProgressComplete, "drain", "All records are accounted for")
 }
 
-// Unlock ends what blocks. A pause ends only Render's waiting, which then goes on in PLAYING; going down ends a drain too.
+// Unlock ends what blocks before the sink goes down. A pause ends only the streaming thread's waiting for the inbox, which is not in Go.
 func (s *element) Unlock(flushing bool) {
 	session := s.current()
-	if session == nil {
-		return
+	if next := s.e.NextState(); session != nil && flushing && (next == gst.StateReady || next == gst.StateNull) {
+		s.unblock(session)
 	}
-	if !flushing {
-		session.wait.Renew()
-		return
-	}
+}
+
+// settleTimeout is how long the inbox may take to become empty before what blocks Render is ended.
+const settleTimeout = 100 * time.Millisecond
+
+// unblock ends a drain, and Render's waiting for room. Where nothing blocks, what is in the inbox is not lost.
+func (s *element) unblock(session *session) {
+	session.drain.Cancel()
+	s.e.Inbox().SettleWithin(settleTimeout)
 	session.wait.Cancel()
-	if next := s.e.NextState(); next == gst.StateReady || next == gst.StateNull {
-		session.drain.Cancel()
-	}
 }
 
 // Stop ends the producer; what it could not deliver within stop-timeout is counted as dropped.

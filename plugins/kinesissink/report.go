@@ -14,6 +14,7 @@ import (
 type reporter struct {
 	e    *gst.Element
 	acks bool
+	word *bus.Word // of why the stream cannot go on
 
 	mu        sync.Mutex
 	delivered uint64
@@ -22,7 +23,7 @@ type reporter struct {
 }
 
 func newReporter(e *gst.Element, s Settings) *reporter {
-	return &reporter{e: e, acks: s.Acks == acksMessages}
+	return &reporter{e: e, acks: s.Acks == acksMessages, word: bus.NewWord()}
 }
 
 // Delivered logs the sequence numbers and posts them where asked for.
@@ -98,7 +99,10 @@ func (r *reporter) Noticed(n producer.Notice) {
 }
 
 // Failed ends the stream.
-func (r *reporter) Failed(t producer.Trouble) { r.e.PostError(bus.Trouble(t, "records")) }
+func (r *reporter) Failed(t producer.Trouble) {
+	r.e.PostError(bus.Trouble(t, "records"))
+	r.word.Give()
+}
 
 // metricsFailed warns that lines of metrics-emf are not written.
 func (r *reporter) metricsFailed(err error) {

@@ -26,12 +26,12 @@ type session struct {
 	member   *metrics.Member
 	places   *places.Places
 	keyer    *shard.Keyer
-	field    keyField // of the streaming thread
+	field    keyField // as the element's sensor
 	settings Settings
+	word     *bus.Word // of why it cannot go on
 
-	wait    *bus.Canceller  // ends a Render that waits for room
-	trusted context.Context // of the streaming thread: no Unlock was missed before it
-	drain   *bus.Canceller  // ends a drain at the end of the stream
+	wait  *bus.Canceller // ends a Render that waits for room
+	drain *bus.Canceller // ends a drain at the end of the stream
 }
 
 // begin starts the producer.
@@ -78,22 +78,12 @@ func (s *session) tune(now Settings) {
 	s.uplink.SetPriority(int(now.Priority))
 }
 
-// recordKey is the key of one buffer, made once however often it is tried to put it.
-type recordKey struct {
-	name string
-	made bool
-	key  shard.Key
-	err  error // why there is none: the producer drops that record and counts it
-}
-
-func (s *session) put(ctx context.Context, v *gst.View, key *recordKey) error {
+// put gives a buffer to the producer as a record, by one of its ways to take it.
+func (s *session) put(sensor string, v *gst.View, put func(*producer.Record) error) error {
 	r := s.producer.Reserve(v.Size())
 	v.CopyTo(r.Data)
-	if !key.made {
-		key.key, key.err = s.keyer.Next(key.name, r.Data)
-		key.made = true
-	}
-	r.PartitionKey, r.ExplicitHashKey, r.KeyError = key.key.Partition, key.key.Hash, key.err
+	key, err := s.keyer.Next(s.keyName(sensor, v), r.Data) // the producer drops a record without a key and counts it
+	r.PartitionKey, r.ExplicitHashKey, r.KeyError = key.Partition, key.Hash, err
 	if s.settings.ExplicitHashKey != "" {
 		r.ExplicitHashKey = s.settings.ExplicitHashKey
 	}
@@ -101,7 +91,7 @@ func (s *session) put(ctx context.Context, v *gst.View, key *recordKey) error {
 	if t := v.Token(); !t.IsNil() {
 		r.Token = t.Ref()
 	}
-	err := s.producer.Put(ctx, r)
+	err = put(r)
 	if t := v.Token(); err != nil && !t.IsNil() {
 		t.Unref() // the record was refused
 	}
