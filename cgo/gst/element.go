@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"unsafe"
 )
@@ -44,14 +45,22 @@ func (e *Element) PostError(err *Error) { e.post(C.GST_MESSAGE_ERROR, err) }
 // PostWarning says on the bus that something is wrong and the stream goes on.
 func (e *Element) PostWarning(err *Error) { e.post(C.GST_MESSAGE_WARNING, err) }
 
-// PostInfo says something on the bus.
-func (e *Element) PostInfo(err *Error) { e.post(C.GST_MESSAGE_INFO, err) }
+// PostInfo says something on the bus. gst-launch-1.0 shows only the debug part of it, so the text stands there too.
+func (e *Element) PostInfo(err *Error) {
+	shown := *err
+	shown.Debug = strings.TrimSuffix(err.Text+"\n"+err.Debug, "\n")
+	e.post(C.GST_MESSAGE_INFO, &shown)
+}
 
+// post says where the message comes from as GStreamer's own elements do: by file, line and, for the function, the factory.
 func (e *Element) post(kind C.gint, err *Error) {
-	text, debug := cstr(validUTF8(err.Text)), cstr(validUTF8(err.Debug))
+	_, file, line, _ := runtime.Caller(2)
+	text, debug, at, function := cstr(validUTF8(err.Text)), cstr(validUTF8(err.Debug)), cstr(filepath.Base(file)), cstr(e.class.Factory)
 	defer cfree(text)
 	defer cfree(debug)
-	C.ggo_element_message(e.c, kind, err.Code.domain(), err.Code.code(), text, debug, err.Details.toC())
+	defer cfree(at)
+	defer cfree(function)
+	C.ggo_element_message(e.c, kind, err.Code.domain(), err.Code.code(), text, debug, at, function, C.gint(line), err.Details.toC())
 }
 
 // PostElement posts an ELEMENT message for programs.

@@ -170,6 +170,7 @@ typedef struct _GgoInbox {
   gint waits;                   /* atomic: the goroutine does, for fd */
   gint waiting;                 /* atomic: threads that wait for moved */
   gint ended;                   /* atomic: nothing comes any more */
+  gint prompt;                  /* atomic: a push answers what the goroutine does to that buffer */
   gint interrupts;              /* atomic: how often a wait for room was to end, whatever flow is */
   int fd;                       /* eventfd */
   gint64 last;                  /* of the streaming thread: when it brought the last buffer, us */
@@ -190,6 +191,7 @@ gboolean ggo_inbox_is_full (GgoInbox * in);
 gboolean ggo_inbox_is_settled (GgoInbox * in);
 GgoView *ggo_inbox_prepare (GgoInbox * in, GstElement * e, const GstSegment * segment, GstBuffer * b);
 void ggo_inbox_interrupt (GgoInbox * in);
+GstFlowReturn ggo_inbox_await (GgoInbox * in, gint interrupts);
 #define GGO_FLOW_INTERRUPTED GST_FLOW_CUSTOM_SUCCESS_2
 GstFlowReturn ggo_inbox_push (GgoInbox * in, GstElement * e, const GstSegment * segment, GstBuffer * b, gint interrupts);
 gboolean ggo_inbox_settle (GgoInbox * in, gint64 us);
@@ -257,7 +259,8 @@ const guint8 *ggo_gvalue_bytes (const GValue * v, gsize * n);
 
 /* ---- elements ---- */
 
-void ggo_element_message (GstElement * e, gint type, gint domain, gint code, const gchar * text, const gchar * debug, GstStructure * details);
+void ggo_element_message (GstElement * e, gint type, gint domain, gint code, const gchar * text, const gchar * debug,
+    const gchar * file, const gchar * function, gint line, GstStructure * details);
 GQuark ggo_error_domain (gint domain);
 void ggo_element_post_qos (GstElement * e, gboolean live, guint64 running_time, guint64 stream_time, guint64 timestamp, guint64 duration, guint64 processed, guint64 dropped);
 void ggo_element_post_progress (GstElement * e, gint type, const gchar * code, const gchar * text);

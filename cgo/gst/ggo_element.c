@@ -14,10 +14,11 @@ ggo_error_domain (gint domain)
 
 /* Posts an error, warning or info message. Takes details (may be NULL). */
 void
-ggo_element_message (GstElement * e, gint type, gint domain, gint code, const gchar * text, const gchar * debug, GstStructure * details)
+ggo_element_message (GstElement * e, gint type, gint domain, gint code, const gchar * text, const gchar * debug,
+    const gchar * file, const gchar * function, gint line, GstStructure * details)
 {
   gst_element_message_full_with_details (e, type, ggo_error_domain (domain), code, g_strdup (text), g_strdup (debug),
-      __FILE__, GST_FUNCTION, __LINE__, details);
+      file, function, line, details);
 }
 
 void

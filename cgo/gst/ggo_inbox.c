@@ -218,3 +218,27 @@ ggo_inbox_query (GgoInbox * in, GstQuery * q)
   if (GST_QUERY_TYPE (q) == GST_QUERY_DRAIN)
     ggo_inbox_settle (in, -1);
 }
+
+/* Where the inbox is prompt: waits until the goroutine is through with what was pushed, and gives what it answered; GGO_FLOW_INTERRUPTED as
+ * ggo_inbox_push. */
+GstFlowReturn
+ggo_inbox_await (GgoInbox * in, gint interrupts)
+{
+  GstFlowReturn r = GST_FLOW_OK;
+
+  if (!g_atomic_int_get (&in->prompt))
+    return GST_FLOW_OK;
+  g_mutex_lock (&in->lock);
+  g_atomic_int_inc (&in->waiting);
+  while (!ggo_inbox_is_settled (in) && g_atomic_int_get (&in->flow) == GST_FLOW_OK) {
+    if (g_atomic_int_get (&in->interrupts) != interrupts) {
+      r = GGO_FLOW_INTERRUPTED;
+      break;
+    }
+    g_cond_wait (&in->moved, &in->lock);
+  }
+  g_atomic_int_add (&in->waiting, -1);
+  g_mutex_unlock (&in->lock);
+  ggo_inbox_give_back (in);
+  return r == GST_FLOW_OK ? g_atomic_int_get (&in->flow) : r;
+}

@@ -45,11 +45,15 @@ chain (GstPad * pad, GstObject * parent, GstBuffer * b)
 static GstFlowReturn
 take (GstPad * pad, GstObject * parent, GstBuffer * b)
 {
+  Own *own = own_of (pad);
+  GstFlowReturn r;
+
   if (ggo_poisoned (parent)) {
     gst_buffer_unref (b);
     return GST_FLOW_ERROR;
   }
-  return ggo_inbox_push (own_of (pad)->inbox, GST_ELEMENT (parent), &own_of (pad)->segment, b, 0);
+  r = ggo_inbox_push (own->inbox, GST_ELEMENT (parent), &own->segment, b, 0);
+  return r == GST_FLOW_OK ? ggo_inbox_await (own->inbox, 0) : r;
 }
 
 static GstFlowReturn

@@ -35,20 +35,25 @@ render_inbox (GstBaseSink * s, GgoInstance * g, GstBuffer * b)
 {
   GgoInbox *in = g->inbox;
   GstFlowReturn r = GST_FLOW_OK;
+  gint interrupts;
 
   GST_BASE_SINK_PREROLL_UNLOCK (s);
   if (try_render (s, g, b, &r)) {
     GST_BASE_SINK_PREROLL_LOCK (s);
     return r;
   }
-  r = GST_FLOW_OK;
   do {
-    gint interrupts = g_atomic_int_get (&in->interrupts);
-    if (ggo_inbox_is_full (in))
-      r = ggo_sink_wait_preroll (GST_ELEMENT (s), b);
-    if (r == GST_FLOW_OK || r == GGO_FLOW_INTERRUPTED)
+    interrupts = g_atomic_int_get (&in->interrupts);
+    r = ggo_inbox_is_full (in) ? ggo_sink_wait_preroll (GST_ELEMENT (s), b) : GST_FLOW_OK;
+    if (r == GST_FLOW_OK)
       r = ggo_inbox_push (in, NULL, &s->segment, gst_buffer_ref (b), interrupts);
   } while (r == GGO_FLOW_INTERRUPTED);
+  while (r == GST_FLOW_OK && (r = ggo_inbox_await (in, interrupts)) == GGO_FLOW_INTERRUPTED) {
+    interrupts = g_atomic_int_get (&in->interrupts);
+    r = ggo_sink_wait_preroll (GST_ELEMENT (s), b);
+    if (ggo_inbox_is_settled (in))
+      break;
+  }
   GST_BASE_SINK_PREROLL_LOCK (s);
   return r;
 }

@@ -76,6 +76,10 @@ func (b *Inbox) Close() {
 	b.wake = nil
 }
 
+// SetPrompt makes the streaming thread wait until the goroutine is through with its buffer, and hear what it answered: for an element whose "taken"
+// means that the buffer is safe. Before Open.
+func (b *Inbox) SetPrompt(on bool) { atomic.StoreInt32((*int32)(&b.c.prompt), int32(gbool(on))) }
+
 // Refuse answers the buffers that come by a flow, and lets the streaming thread wait no longer; until Open, or Resume of that flow.
 func (b *Inbox) Refuse(f Flow) { C.ggo_inbox_set_flow(b.c, C.gint(f)) }
 
@@ -119,7 +123,7 @@ func (b *Inbox) serve(wake *os.File, conn syscall.RawConn) {
 
 // work deals with what there is, and where buffers come fast with what comes within a moment after.
 func (b *Inbox) work(fast bool) {
-	fast = fast && runtime.GOMAXPROCS(0) > 1
+	fast = fast && runtime.NumCPU() > 1
 	for b.pending() {
 		for b.pending() {
 			b.next()

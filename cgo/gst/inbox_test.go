@@ -155,6 +155,54 @@ func TestAnInboxAnswers(t *testing.T) {
 	h.Close()
 }
 
+// A prompt inbox answers each buffer itself, and a wait for that answer ends as one for room does.
+func TestAPromptInbox(t *testing.T) {
+	gsttest.LeakCheck(t)
+	var n atomic.Int64
+	let := make(chan gst.Flow, 10)
+	s, h := newInboxSink(t, func(*gst.View) gst.Flow { n.Add(1); return <-let })
+	require.Equal(t, gst.StateChangeSuccess, h.Element().SetState(gst.StateNull))
+	s.pad.Inbox().SetPrompt(true)
+	h.Play()
+	h.SetSrcCaps("application/x-test")
+	for i, want := range []gst.Flow{gst.FlowOK, gst.FlowOK, gst.FlowEOS} {
+		let <- want
+		require.Equal(t, want, h.Push(gsttest.FrameAt(0, []byte("x"))))
+		require.EqualValues(t, i+1, n.Load())
+	}
+	s.pad.Inbox().Resume(gst.FlowEOS)
+	flow := make(chan gst.Flow)
+	go func() { flow <- h.Push(gsttest.FrameAt(0, []byte("x"))) }()
+	require.Eventually(t, func() bool { return n.Load() == 4 }, 5*time.Second, time.Millisecond)
+	s.pad.Inbox().Refuse(gst.FlowFlushing)
+	require.Equal(t, gst.FlowFlushing, <-flow)
+	let <- gst.FlowOK
+	h.Close()
+}
+
+// A prompt sink that waits for its answer changes states at once, and takes no buffer twice.
+func TestAPromptSinkPauses(t *testing.T) {
+	gsttest.LeakCheck(t)
+	room := make(chan struct{})
+	name, made := defineInboxBase(t, room)
+	p := gsttest.Parse(t, "fakesrc sizetype=fixed filltype=pattern-span num-buffers=15 ! "+name+" name=s")
+	made().e.Inbox().SetPrompt(true)
+	for range 5 {
+		p.Play()
+		p.Settle(gst.StatePlaying)
+		room <- struct{}{}
+		room <- struct{}{}
+		require.NotEqual(t, gst.StateChangeFailure, p.SetState(gst.StatePaused))
+		p.Settle(gst.StatePaused)
+	}
+	p.Play()
+	close(room)
+	p.Await(gst.MessageEOS)
+	s := made()
+	require.EqualValues(t, 15, s.rendered.Load()+s.direct.Load())
+	require.Equal(t, gst.StateChangeSuccess, p.SetState(gst.StateNull))
+}
+
 // A buffer comes with its running time, also before the segment, and the wall clock of running time 0.
 func TestTimesInAnInbox(t *testing.T) {
 	gsttest.LeakCheck(t)

@@ -50,13 +50,6 @@ func (p *Producer) Put(ctx context.Context, r *Record) error {
 	return p.putInMemory(ctx, &parts, fault)
 }
 
-// ErrWouldBlock is why TryPut refuses a record that Put would let wait for room.
-var ErrWouldBlock = errors.New("the producer has no room now")
-
-// TryPut is Put where nothing may wait: the error may be ErrWouldBlock, too, and such a
-// record is not counted as refused. It is gone as after Put.
-func (p *Producer) TryPut(r *Record) error { return p.Put(p.noWait, r) }
-
 // putThrough puts a record into the spool, and from there on its way if it may go.
 func (p *Producer) putThrough(ctx context.Context, r *Record, parts *list) error {
 	p.mu.Lock()

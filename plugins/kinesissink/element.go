@@ -127,7 +127,8 @@ func (s *element) Start() error {
 	s.mu.Lock()
 	s.session = session
 	s.mu.Unlock()
-	session.tune(s.settings.Get()) // what was changed meanwhile
+	s.e.Inbox().SetPrompt(settings.SpoolDirectory != "") // what upstream has given is in the spool
+	session.tune(s.settings.Get())                       // what was changed meanwhile
 	if text := settings.mixesOrder(); text != "" {
 		s.e.PostWarning(&gst.Error{Code: gst.ResourceSettings, Text: text})
 	}

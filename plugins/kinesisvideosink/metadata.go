@@ -32,6 +32,7 @@ func (s *element) Action(name string, args []any) any {
 		s.e.PostWarning(&gst.Error{Code: gst.StreamFailed, Text: "Metadata were added while the element is stopped, and are lost. Add them in PAUSED or PLAYING."})
 		return false
 	}
+	s.eachPad(func(p *pad) { p.p.Inbox().SettleWithin(settleTimeout) }) // what came before goes before
 	if name == actionAdd {
 		key, _ := args[0].(string)
 		value, _ := args[1].(string)

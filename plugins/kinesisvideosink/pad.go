@@ -71,6 +71,7 @@ func (p *pad) open(session *session) {
 	p.s.mu.Lock()
 	p.track, p.eos = track, false
 	p.s.mu.Unlock()
+	p.p.Inbox().SetPrompt(session.spool != nil) // what upstream has given is in the spool
 	if err := p.p.Inbox().Open(); err != nil {
 		p.s.e.PostError(&gst.Error{Code: gst.ResourceFailed, Text: bus.Sentence(err)})
 	}
