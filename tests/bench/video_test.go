@@ -322,9 +322,10 @@ func BenchmarkVideoCameras(b *testing.B) {
 			ours = append(ours, play(clip, true)+" ! "+sink(n))
 			fake = append(fake, play(clip, true)+" ! fakesink sync=false enable-last-sample=false")
 		}
-		f := watch(b, strings.Join(fake, " "))()
+		other := watch(b, strings.Join(fake, " "))
 		p := run(b, strings.Join(ours, " "))
 		samples := every(p, time.Duration(seconds)*time.Second/12)
+		f := other()
 		if status := p.Wait(); status != 0 || len(samples) < 9 {
 			b.Fatalf("status %d after %d samples\n%s%s", status, len(samples), p.Out(), p.Err())
 		}
