@@ -15,9 +15,9 @@ import (
 	"unsafe"
 )
 
-// Inbox brings a pad's or a sink's buffers from the streaming thread to a goroutine without a call into Go or C for each, which would cost several times what an
-// element does with a frame (ggo_inbox.c says why). The streaming thread waits only while the inbox is full. The pad gives a buffer back when the next
-// one comes, an event, or nothing for some time.
+// Inbox brings a pad's or a sink's buffers from the streaming thread to a goroutine without a call into Go or C for each, which would cost several
+// times what an element does with a frame (ggo_inbox.c says why). The streaming thread waits only while the inbox is full: of 32 buffers, or 1 MiB. A
+// buffer is given back when the next one comes, an event, or nothing for a second.
 //
 // What the goroutine answers to a buffer the streaming thread hears with a later one. Events and queries do not go through the inbox: the functions
 // for those that flow with the data call Settle first.
@@ -107,23 +107,25 @@ func (b *Inbox) serve(wake *os.File, conn syscall.RawConn) {
 			_ = wake.SetReadDeadline(until) // it can be set, as the poller has the file
 		case err != nil:
 			b.in.panicked(err) // the file is closed after this goroutine has ended
+			b.work(false)
 			return
 		}
 		if b.hasEnded() {
 			return
 		}
-		b.work(time.Since(slept) < moment)
+		worked := b.work(time.Since(slept) < moment)
 		slept = time.Now()
-		if until.Sub(slept) < keepTime/2 {
+		if worked && until.Sub(slept) < keepTime/2 {
 			until = slept.Add(keepTime)
 			_ = wake.SetReadDeadline(until)
 		}
 	}
 }
 
-// work deals with what there is, and where buffers come fast with what comes within a moment after.
-func (b *Inbox) work(fast bool) {
+// work deals with what there is, and where buffers come fast with what comes within a moment after. It says whether there was something.
+func (b *Inbox) work(fast bool) (worked bool) {
 	fast = fast && runtime.NumCPU() > 1
+	worked = b.pending()
 	for b.pending() {
 		for b.pending() {
 			b.next()
@@ -135,6 +137,7 @@ func (b *Inbox) work(fast bool) {
 			runtime.Gosched()
 		}
 	}
+	return worked
 }
 
 // next deals with a buffer. Who waits for room is told when half of the buffers are gone, so that the two threads do not wake each other for each.

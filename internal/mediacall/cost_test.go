@@ -145,29 +145,3 @@ func TestPatience(t *testing.T) {
 		})
 	})
 }
-
-// FuzzSocks reads what a proxy may answer: no panic, and no more of it than there is.
-func FuzzSocks(f *testing.F) {
-	f.Add([]byte("\x05\x00\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"), "media.example:80")
-	f.Add([]byte("\x05\x02\x01\x00\x05\x00\x00\x03\x04name\x00\x50"), "[::1]:443")
-	f.Add([]byte("\x05\xff"), "1.2.3.4:1")
-	f.Add([]byte("\x05\x00\x05\x09\x00\x04"), "x:0")
-	f.Fuzz(func(t *testing.T, answer []byte, target string) {
-		conn := &script{Reader: bytes.NewReader(answer)}
-		err := socks(conn, nil, target)
-		if err != nil && err.Error() == "" {
-			t.Error("an error that says nothing")
-		}
-		if err == nil && (len(answer) < 12 || answer[0] != 5 || answer[3] != 0) {
-			t.Errorf("%x was taken for a way to %s", answer, target)
-		}
-	})
-}
-
-// script is a connection whose peer has said everything already.
-type script struct {
-	io.Reader
-	bytes.Buffer
-}
-
-func (s *script) Read(p []byte) (int, error) { return s.Reader.Read(p) }

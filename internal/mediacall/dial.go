@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/net/proxy"
 )
 
 // dialer opens connections, through proxies too.
@@ -70,8 +72,8 @@ func (d *dialer) open(ctx context.Context, conn net.Conn, via way) (net.Conn, er
 	switch {
 	case via.proxy == nil:
 	case via.isSocks():
-		if err = within(conn, connectTimeout, func() error { return socks(conn, via.proxy.User, via.target) }); err != nil {
-			return nil, &net.OpError{Op: "socks connect", Net: "tcp", Addr: conn.RemoteAddr(), Err: err}
+		if err = socks(ctx, conn, via); err != nil {
+			return nil, err
 		}
 	default:
 		if via.proxy.Scheme == "https" {
@@ -101,6 +103,30 @@ func within(conn net.Conn, most time.Duration, do func() error) error {
 	}
 	return conn.SetDeadline(time.Time{}) //nolint:wrapcheck // of the connection
 }
+
+// socks lets a SOCKS proxy open the way to the target, of which it finds the address itself.
+func socks(ctx context.Context, conn net.Conn, via way) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	var auth *proxy.Auth
+	if u := via.proxy.User; u != nil {
+		secret, _ := u.Password()
+		auth = &proxy.Auth{User: u.Username(), Password: secret}
+	}
+	d, err := proxy.SOCKS5("tcp", via.first(), auth, dialed{conn})
+	if err != nil {
+		return err //nolint:wrapcheck // it says all
+	}
+	_, err = d.(proxy.ContextDialer).DialContext(ctx, "tcp", via.target)
+	return err //nolint:wrapcheck // it says "socks connect"
+}
+
+// dialed is a dialer that has a connection already.
+type dialed struct{ conn net.Conn }
+
+func (d dialed) Dial(string, string) (net.Conn, error) { return d.conn, nil }
+
+func (d dialed) DialContext(context.Context, string, string) (net.Conn, error) { return d.conn, nil }
 
 // connect lets an HTTP proxy open the way.
 func (d *dialer) connect(ctx context.Context, conn net.Conn, via way) error {
