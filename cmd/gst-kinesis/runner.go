@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -142,12 +143,15 @@ func (r *runner) show(ctx context.Context, p *pipeline.Pipeline, ended <-chan st
 
 // sample sums up all sinks and sources.
 func (r *runner) sample(p *pipeline.Pipeline) status.Sample {
-	var s status.Sample
-	for _, b := range p.Books() {
+	books := p.Books()
+	s := status.Sample{Frames: len(books) > 0 && !slices.ContainsFunc(books, func(b pipeline.Books) bool { return !b.Frames })}
+	for _, b := range books {
 		s.Records += b.Delivered.Records
 		s.Bytes += b.Delivered.Bytes
 		s.Dropped += b.Dropped.Records
 		s.InFlight += b.InFlight.Records
+		s.Spooled += b.Spooled.Records
+		s.DeadLettered += b.DeadLettered.Records
 	}
 	for _, src := range p.Sources() {
 		s.Live = true

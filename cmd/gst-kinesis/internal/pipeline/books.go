@@ -56,7 +56,7 @@ func booksOf(s *gst.Structure) Books {
 	b := Books{
 		Accepted: count("accepted"), Delivered: count("delivered", "persisted"), Dropped: count("dropped", "skipped"),
 		DeadLettered: count("dead-lettered"), Spooled: count("spooled"), InFlight: count("in-flight"),
-		ByReason: map[string]uint64{}, Retried: s.Uint64("records-retried"),
+		ByReason: map[string]uint64{}, Retried: s.Uint64("records-retried"), Frames: unit == "frames",
 	}
 	for _, name := range []string{"dropped-by-reason", "skipped-by-error"} {
 		if reasons, ok := s.Get(name).(*gst.Structure); ok {

@@ -13,6 +13,7 @@ type Count struct{ Records, Bytes uint64 }
 // Books are what a sink accounts for: Accepted = Delivered + Dropped + DeadLettered + Spooled + InFlight.
 type Books struct {
 	Sink, Stream                                                  string
+	Frames                                                        bool // what is counted are frames of a video stream
 	Accepted, Delivered, Dropped, DeadLettered, Spooled, InFlight Count
 	ByReason                                                      map[string]uint64 // dropped records
 	Retried                                                       uint64

@@ -9,6 +9,7 @@ import (
 // Sample is how things stand at a moment.
 type Sample struct {
 	Records, Bytes uint64 // delivered so far
+	Frames         bool   // the records are frames of video streams
 	Dropped        uint64 // records, by whatever reason
 	InFlight       uint64
 	Spooled        uint64 // that wait in a spool
@@ -61,11 +62,19 @@ func (m *Meter) Report(now time.Time, s Sample) Report {
 	return r
 }
 
+// unit is what is counted; records are called as the caller does.
+func (r Report) unit(records string) string {
+	if r.Frames {
+		return "frames"
+	}
+	return records
+}
+
 // Line is the status line. What matters most stands first, as the end may be cut.
 func (r Report) Line() string {
 	parts := []string{
 		Clock(r.Elapsed),
-		fmt.Sprintf("%.1f rec/s", r.RecordRate),
+		fmt.Sprintf("%.1f %s/s", r.RecordRate, r.unit("rec")),
 		Size(r.ByteRate) + "/s",
 		fmt.Sprintf("delivered %d", r.Records),
 		fmt.Sprintf("dropped %d", r.Dropped),
@@ -92,7 +101,7 @@ func (r Report) Line() string {
 // Attrs are the report for a log.
 func (r Report) Attrs() []any {
 	attrs := []any{
-		"elapsed", r.Elapsed.Round(time.Second), "records/s", round(r.RecordRate), "bytes/s", uint64(r.ByteRate),
+		"elapsed", r.Elapsed.Round(time.Second), r.unit("records") + "/s", round(r.RecordRate), "bytes/s", uint64(r.ByteRate),
 		"delivered", r.Records, "dropped", r.Dropped, "in-flight", r.InFlight,
 	}
 	if r.Spooled > 0 {

@@ -146,6 +146,10 @@ func TestRates(t *testing.T) {
 		r = m.Report(now, last)
 	}
 	require.Zero(t, r.RecordRate, "what was longer ago does not count")
+	frames := r
+	frames.Frames = true
+	require.Contains(t, frames.Line(), "  0.0 frames/s  ")
+	require.Contains(t, frames.Attrs(), "frames/s")
 	require.Equal(t, "0:00:12  0.0 rec/s  0 B/s  delivered 100  dropped 0  in flight 0  reconnects 0", r.Line())
 }
 
