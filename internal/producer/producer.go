@@ -16,6 +16,7 @@ import (
 	"gst-kinesis/internal/limit"
 	"gst-kinesis/internal/shard"
 	"gst-kinesis/internal/spool"
+	"gst-kinesis/internal/trouble"
 	"gst-kinesis/internal/uplink"
 )
 
@@ -49,7 +50,7 @@ type Producer struct {
 	wake          chan struct{} // the dispatcher
 	awaken        func()        // poke
 	work          chan *request // to the senders
-	report        chan struct{} // the reporter
+	reporter      *trouble.Reporter
 	resurvey      chan struct{} // the shards are not as expected
 	askLimit      chan struct{} // the largest record is to be asked for
 	limitKnown    chan struct{} // closed when that is over
@@ -178,7 +179,6 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 		noRetry:  []func(*kinesis.Options){func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }},
 		wake:     make(chan struct{}, 1),
 		work:     make(chan *request, settings.MaxInFlight),
-		report:   make(chan struct{}, 1),
 		resurvey: make(chan struct{}, 1),
 		quit:     make(chan struct{}),
 		limits:   limit.NewStream(),
@@ -199,6 +199,7 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 	p.lostScratch.New = func() any { return new([]Lost) }
 	p.awaken = p.poke
 	p.space.L, p.settled.L = &p.mu, &p.mu
+	p.reporter = p.newReporter()
 	p.base, p.cancel = context.WithCancel(context.Background())
 	ended, end := context.WithCancelCause(context.Background())
 	end(ErrWouldBlock)
@@ -212,7 +213,7 @@ func newProducer(client Client, settings Settings, observer Observer) *Producer 
 
 func (p *Producer) start() {
 	p.running.Go(p.dispatch)
-	p.running.Go(p.reportTroubles)
+	p.running.Go(func() { p.reporter.Run(p.quit) })
 	for range p.settings.MaxInFlight {
 		p.running.Go(p.sendAll)
 	}

@@ -1,6 +1,8 @@
 package producer
 
 import (
+	"time"
+
 	"gst-kinesis/internal/awserr"
 	"gst-kinesis/internal/trouble"
 )
@@ -45,61 +47,20 @@ func (p *Producer) noteLeft(reason, message string, records int, now instant) {
 	p.note(t, now)
 }
 
-func (p *Producer) wakeReporter() {
-	select {
-	case p.report <- struct{}{}:
-	default:
-	}
-}
+func (p *Producer) wakeReporter() { p.reporter.Wake() }
 
-// reportTroubles tells the observer about troubles, recoveries and failure, in
-// order, until the producer ends.
-func (p *Producer) reportTroubles() {
-	timer := p.clock.AfterFunc(trouble.Interval, p.wakeReporter)
-	defer timer.Stop()
-	for {
-		n, next := p.news(false)
-		p.tell(n)
-		if next != never {
-			timer.Reset(max(next-p.now(), leastSleep))
-		}
-		select {
-		case <-p.report:
-		case <-p.quit:
-			n, _ := p.news(true)
-			p.tell(n)
-			return
-		}
-	}
-}
-
-// news collects what is due, all of it when it is the last time, and returns
-// when there will be more.
-func (p *Producer) news(last bool) (n trouble.News, next instant) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := trouble.Situation{Well: p.health.isWell(), Last: last}
-	if f := p.phase.failure; f != nil {
-		s.Failure = &f.trouble
-	}
-	return p.health.ledger.News(p.now(), s)
-}
-
-// tell tells the observer, and lets go on who waits for the word of losses.
-func (p *Producer) tell(n trouble.News) {
-	for _, t := range n.Troubles {
-		p.observer.Trouble(t)
-	}
-	if n.Recovery != nil {
-		p.observer.Recovered(*n.Recovery)
-	}
-	if n.Failure != nil {
-		p.observer.Failed(*n.Failure)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.health.ledger.Hurries() {
-		p.health.ledger.Told(n)
-		p.settled.Broadcast()
-	}
+// newReporter makes what tells the observer about troubles, recoveries and failure.
+func (p *Producer) newReporter() *trouble.Reporter {
+	return trouble.NewReporter(trouble.Owner{
+		Lock: &p.mu, Ledger: &p.health.ledger, Now: p.now,
+		Situation: func() trouble.Situation {
+			s := trouble.Situation{Well: p.health.isWell()}
+			if f := p.phase.failure; f != nil {
+				s.Failure = &f.trouble
+			}
+			return s
+		},
+		Told:      p.settled.Broadcast, // lets go on who waits for the word of losses
+		AfterFunc: func(d time.Duration, f func()) trouble.Timer { return p.clock.AfterFunc(d, f) },
+	}, p.observer)
 }

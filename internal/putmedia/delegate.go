@@ -29,15 +29,15 @@ type Delegate struct {
 	pool     pool
 	start    time.Time
 
-	base    context.Context // of all calls
-	cancel  context.CancelFunc
-	wake    chan struct{}  // whoever waits before the next try
-	report  chan struct{}  // the reporter
-	quit    chan struct{}  // all end
-	closed  chan struct{}  // Close is done
-	running sync.WaitGroup // all but the feeder, which may be in the midst of a call of the producer
-	fed     chan struct{}  // the feeder has ended
-	hearing sync.WaitGroup // reports that are being told
+	base     context.Context // of all calls
+	cancel   context.CancelFunc
+	wake     chan struct{} // whoever waits before the next try
+	quit     chan struct{} // all end
+	closed   chan struct{} // Close is done
+	reporter *trouble.Reporter
+	running  sync.WaitGroup // all but the feeder, which may be in the midst of a call of the producer
+	fed      chan struct{}  // the feeder has ended
+	hearing  sync.WaitGroup // reports that are being told
 
 	putting sync.Mutex
 	cutter  cutter
@@ -129,7 +129,7 @@ func NewDelegate(client ProducerClient, settings Settings, buffer time.Duration,
 		subject: awserr.VideoSubject(settings.Stream, settings.Region, settings.Endpoint),
 		pool:    pool{most: settings.StorageSize / 2},
 		start:   time.Now(),
-		wake:    make(chan struct{}, 1), report: make(chan struct{}, 1), quit: make(chan struct{}), closed: make(chan struct{}), fed: make(chan struct{}),
+		wake:    make(chan struct{}, 1), quit: make(chan struct{}), closed: make(chan struct{}), fed: make(chan struct{}),
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), //nolint:gosec // jitter
 		books:  Books{Dropped: map[string]Count{}, Skipped: map[string]Count{}},
 		health: health{lasting: -1, ledger: trouble.NewLedger()},
@@ -139,10 +139,11 @@ func NewDelegate(client ProducerClient, settings Settings, buffer time.Duration,
 		noticed: map[string]bool{},
 	}
 	d.work.L, d.space.L, d.settled.L = &d.mu, &d.mu, &d.mu
+	d.reporter = newReporter(&d.mu, &d.health, &d.phase, &d.settled, d.now, d.observer)
 	d.base, d.cancel = context.WithCancel(context.Background())
 	go d.feed()
 	d.running.Go(d.watch)
-	d.running.Go(d.reportTroubles)
+	d.running.Go(func() { d.reporter.Run(d.quit) })
 	return d, nil
 }
 

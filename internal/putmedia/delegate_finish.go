@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"gst-kinesis/internal/awserr"
-	"gst-kinesis/internal/trouble"
 )
 
 // Flush is as Stream has it.
@@ -235,12 +234,7 @@ func (d *Delegate) troubleOf(f awserr.Fault, err error, frames int) Trouble {
 	return Trouble{Fault: f, Err: err, Count: 1, Records: frames, Stream: d.subject.Stream, Region: d.subject.Region}
 }
 
-func (d *Delegate) wakeReporter() {
-	select {
-	case d.report <- struct{}{}:
-	default:
-	}
-}
+func (d *Delegate) wakeReporter() { d.reporter.Wake() }
 
 // unlockTelling gives mu back and tells what was stored and given up.
 func (d *Delegate) unlockTelling() {
@@ -274,52 +268,4 @@ func (d *Delegate) disconnect(c *care, reason string) {
 	ended.Reason, ended.Lasted = reason, d.now()-c.connected
 	d.ended = append(d.ended, ended)
 	c.upload = 0
-}
-
-// reportTroubles is the reporter.
-func (d *Delegate) reportTroubles() {
-	timer := time.AfterFunc(trouble.Interval, d.wakeReporter)
-	defer timer.Stop()
-	for {
-		n, next := d.news(false)
-		d.tell(n)
-		if next != trouble.Never {
-			timer.Reset(max(next-d.now(), time.Millisecond))
-		}
-		select {
-		case <-d.report:
-		case <-d.quit:
-			n, _ := d.news(true)
-			d.tell(n)
-			return
-		}
-	}
-}
-
-func (d *Delegate) news(last bool) (trouble.News, time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	at := trouble.Situation{Well: d.health.failures == 0, Last: last}
-	if f := d.phase.failure; f != nil {
-		at.Failure = &f.trouble
-	}
-	return d.health.ledger.News(d.now(), at)
-}
-
-func (d *Delegate) tell(n trouble.News) {
-	for _, t := range n.Troubles {
-		d.observer.Trouble(t)
-	}
-	if n.Recovery != nil {
-		d.observer.Recovered(*n.Recovery)
-	}
-	if n.Failure != nil {
-		d.observer.Failed(*n.Failure)
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.health.ledger.Hurries() {
-		d.health.ledger.Told(n)
-		d.settled.Broadcast()
-	}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"gst-kinesis/internal/awserr"
-	"gst-kinesis/internal/trouble"
 )
 
 // Flush ends the fragment under way and waits until every frame accepted so far is stored,
@@ -238,58 +237,4 @@ func (s *Stream) troubleOf(f awserr.Fault, err error, frames int) Trouble {
 	return Trouble{Fault: f, Err: err, Count: 1, Records: frames, Stream: s.subject.Stream, Region: s.subject.Region}
 }
 
-func (s *Stream) wakeReporter() {
-	select {
-	case s.report <- struct{}{}:
-	default:
-	}
-}
-
-// reportTroubles is the reporter: it tells the observer about troubles, recoveries and
-// failure, in order, until the stream ends.
-func (s *Stream) reportTroubles() {
-	timer := time.AfterFunc(trouble.Interval, s.wakeReporter)
-	defer timer.Stop()
-	for {
-		n, next := s.news(false)
-		s.tell(n)
-		if next != trouble.Never {
-			timer.Reset(max(next-s.now(), time.Millisecond))
-		}
-		select {
-		case <-s.report:
-		case <-s.quit:
-			n, _ := s.news(true)
-			s.tell(n)
-			return
-		}
-	}
-}
-
-func (s *Stream) news(last bool) (trouble.News, time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at := trouble.Situation{Well: s.health.failures == 0, Last: last}
-	if f := s.phase.failure; f != nil {
-		at.Failure = &f.trouble
-	}
-	return s.health.ledger.News(s.now(), at)
-}
-
-func (s *Stream) tell(n trouble.News) {
-	for _, t := range n.Troubles {
-		s.observer.Trouble(t)
-	}
-	if n.Recovery != nil {
-		s.observer.Recovered(*n.Recovery)
-	}
-	if n.Failure != nil {
-		s.observer.Failed(*n.Failure)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.health.ledger.Hurries() {
-		s.health.ledger.Told(n)
-		s.settled.Broadcast()
-	}
-}
+func (s *Stream) wakeReporter() { s.reporter.Wake() }

@@ -12,8 +12,9 @@ import (
 func TestWhatIsBehindAGapThatVanishes(t *testing.T) {
 	t.Parallel()
 	s := &Stream{gap: gap{count: Count{Frames: 3, Bytes: 30}}, books: Books{Dropped: map[string]Count{}, Spooled: Count{Frames: 3, Bytes: 30}}}
-	s.settled.L, s.report = &s.mu, make(chan struct{}, 1)
+	s.settled.L = &s.mu
 	s.health = health{ledger: trouble.NewLedger()}
+	s.reporter = newReporter(&s.mu, &s.health, &s.phase, &s.settled, s.now, silent{})
 	older := &fragment{}
 	s.append(older)
 	require.Len(t, s.back, 1)

@@ -94,13 +94,13 @@ type Stream struct {
 	pool     pool
 	start    time.Time
 
-	base    context.Context // of all calls
-	cancel  context.CancelFunc
-	wake    chan struct{} // the supervisor
-	report  chan struct{} // the reporter
-	quit    chan struct{} // both end
-	closed  chan struct{} // Close is done
-	running sync.WaitGroup
+	base     context.Context // of all calls
+	cancel   context.CancelFunc
+	wake     chan struct{} // the supervisor
+	quit     chan struct{} // both end
+	closed   chan struct{} // Close is done
+	reporter *trouble.Reporter
+	running  sync.WaitGroup
 
 	putting sync.Mutex
 	cutter  cutter // under putting
@@ -198,8 +198,8 @@ func New(client Client, settings Settings, observer Observer, options ...Option)
 		uplink:  new(uplink.Links).Join(""),
 		pool:    pool{most: settings.StorageSize / 2},
 		start:   time.Now(),
-		wake:    make(chan struct{}, 1), report: make(chan struct{}, 1),
-		quit: make(chan struct{}), closed: make(chan struct{}),
+		wake:    make(chan struct{}, 1),
+		quit:    make(chan struct{}), closed: make(chan struct{}),
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), //nolint:gosec // jitter
 		books:  Books{Dropped: map[string]Count{}, Skipped: map[string]Count{}},
 		health: health{lasting: -1, ledger: trouble.NewLedger()},
@@ -209,6 +209,7 @@ func New(client Client, settings Settings, observer Observer, options ...Option)
 		noticed: map[string]bool{},
 	}
 	s.work.L, s.space.L, s.settled.L = &s.mu, &s.mu, &s.mu
+	s.reporter = newReporter(&s.mu, &s.health, &s.phase, &s.settled, s.now, s.observer)
 	s.base, s.cancel = context.WithCancel(context.Background())
 	for _, option := range options {
 		option(s)
@@ -217,7 +218,7 @@ func New(client Client, settings Settings, observer Observer, options ...Option)
 		s.openGap()
 	}
 	s.running.Go(s.supervise)
-	s.running.Go(s.reportTroubles)
+	s.running.Go(func() { s.reporter.Run(s.quit) })
 	return s, nil
 }
 
