@@ -14,20 +14,38 @@ func (s *Stream) suffer(err error) bool {
 	if !again {
 		return false
 	}
-	t := time.NewTimer(wait)
+	due := time.Now().Add(s.hasten(wait))
+	t := time.NewTimer(time.Until(due))
 	defer t.Stop()
 	for {
 		select {
 		case <-t.C:
 			return true
-		case <-s.wake: // Close and Flush look whether there is a point in waiting
+		case <-s.wake: // Close and Flush look whether there is a point in waiting, and wait for less
 			if s.isPointless() {
 				return false
+			}
+			if soon := time.Now().Add(s.hasten(wait)); soon.Before(due) {
+				due = soon
+				t.Reset(time.Until(due))
 			}
 		case <-s.quit:
 			return false
 		}
 	}
+}
+
+// endWait is the longest wait between two tries while the stream drains: what comes back shortly before that has to end is still met.
+const endWait = 500 * time.Millisecond
+
+// hasten is how long to wait in place of a wait that was found for a stream that goes on.
+func (s *Stream) hasten(wait time.Duration) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.health.latest.Class != awserr.Transient || s.phase.draining == 0 && !s.phase.closing {
+		return wait
+	}
+	return min(wait, endWait/2+time.Duration(s.random.Int64N(int64(endWait/2))))
 }
 
 // judge says how long to wait after an error, or that the stream cannot go on.

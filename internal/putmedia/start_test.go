@@ -2,6 +2,7 @@ package putmedia
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -34,5 +35,46 @@ func TestStartTimeoutIsKept(t *testing.T) {
 				require.InDelta(r, 7.5, r.o.failedAt.Sub(first).Seconds(), 0.6)
 			})
 		})
+	}
+}
+
+// While the stream drains tries are closer to each other, so that a service that comes back is met, and still not many.
+func TestADrainTriesOften(t *testing.T) {
+	for name, fail := range map[string]func(f *fakeService, down func() bool){
+		"no connection": func(f *fakeService, down func() bool) {
+			f.open = func(int) error {
+				if down() {
+					return refusedError()
+				}
+				return nil
+			}
+		},
+		"no stream to be found": func(f *fakeService, down func() bool) {
+			f.locate = func(int) error {
+				if down() {
+					return refusedError()
+				}
+				return nil
+			}
+		},
+	} {
+		for _, back := range []time.Duration{61500, 63000, 64500, 66000, 68000} { // ms after the beginning
+			t.Run(fmt.Sprint(name, " up to ", int(back), " ms"), func(t *testing.T) {
+				began := time.Time{}
+				var service *fakeService
+				bench(t, func(s *Settings, f *fakeService) {
+					began, service = time.Now(), f
+					s.DrainTimeout = 10 * time.Second
+					fail(f, func() bool { return time.Since(began) < back*time.Millisecond })
+				}, func(r *rig) {
+					r.play(time.Minute)
+					tries := len(service.opened) + service.located
+					require.NoError(r, r.s.Flush(context.Background()))
+					require.Less(r, time.Since(began), back*time.Millisecond+time.Second)
+					require.Less(r, len(service.opened)+service.located-tries, 60, "a try is two calls at the most")
+					require.Zero(r, r.s.Books().DroppedAll())
+				})
+			})
+		}
 	}
 }
