@@ -99,10 +99,13 @@ func (s *Stream) acknowledge(n *session, a Ack) error {
 		s.mu.Unlock()
 		return nil
 	}
-	f := s.fragmentOf(n, a)
-	if f != nil {
+	if f := s.fragmentOf(n, a); f != nil {
 		a.Latency, a.ProducerTime = now-f.begun, f.timecode
 	}
+	s.mu.Unlock()
+	s.observer.Acked(a) // before what comes of it: the last one is heard of before Flush returns
+	s.mu.Lock()
+	f := s.fragmentOf(n, a)
 	switch a.Type {
 	case Buffering:
 		s.tally.buffering++
@@ -127,7 +130,6 @@ func (s *Stream) acknowledge(n *session, a Ack) error {
 		s.tally.errors++
 	}
 	s.unlockTelling()
-	s.observer.Acked(a)
 	if a.Type == Failed {
 		return &AckError{Ack: a}
 	}
