@@ -35,16 +35,13 @@ func (d *Delegate) acknowledge(c *care, r Report) {
 	a, now := r.Ack, d.now()
 	c.heard = now
 	up, down := d.connect(c, r.Upload)
-	g := d.chargeOf(c, a)
-	if g != nil {
+	if g := d.chargeOf(c, a); g != nil {
 		a.Latency, a.ProducerTime = now-g.begun, g.timecode
 		if !r.Ignored {
 			c.connection.Fragments += d.onConnection(g, r.Upload)
 		}
 	}
-	d.count(c, g, r, a)
-	c.refused = -1
-	d.unlockTelling()
+	d.mu.Unlock()
 	if down != nil {
 		d.observer.Disconnected(*down)
 	}
@@ -52,8 +49,14 @@ func (d *Delegate) acknowledge(c *care, r Report) {
 		d.observer.Connected(*up)
 	}
 	if a.Type != Idle {
-		d.observer.Acked(a)
+		d.observer.Acked(a) // before what comes of it: the last one is heard of before Flush returns
 	}
+	d.mu.Lock()
+	if !c.over && !d.phase.over {
+		d.count(c, d.chargeOf(c, a), r, a)
+		c.refused = -1
+	}
+	d.unlockTelling()
 }
 
 // count does what an acknowledgement says. Of a fragment that the producer sends again by another connection it says nothing: what of it came by
