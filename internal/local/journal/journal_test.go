@@ -78,7 +78,7 @@ func (s *site) records(stream string) []streams.Stored {
 // segments returns the paths of all segment files, oldest first.
 func (s *site) segments() []string {
 	s.t.Helper()
-	list, err := filepath.Glob(filepath.Join(s.dir, streamPrefix+"*", "*"+segmentSuffix))
+	list, err := filepath.Glob(filepath.Join(s.dir, streamPrefix+"*", "*"+".seg"))
 	require.NoError(s.t, err)
 	return list
 }
@@ -199,7 +199,7 @@ func TestTornAnywhere(t *testing.T) {
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
 	for cut := range len(whole) {
-		require.NoError(t, os.WriteFile(path, whole[:cut], fileMode))
+		require.NoError(t, os.WriteFile(path, whole[:cut], 0o600))
 		s.open()
 		got := s.records("a")
 		for i, r := range got {
@@ -243,12 +243,12 @@ func TestBrokenAnywhere(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 60 {
 		for path, b := range kept {
-			require.NoError(t, os.WriteFile(path, b, fileMode))
+			require.NoError(t, os.WriteFile(path, b, 0o600))
 		}
 		path := paths[rng.IntN(len(paths))]
 		b := append([]byte(nil), kept[path]...)
 		b[rng.IntN(len(b))] ^= byte(1 + rng.IntN(255))
-		require.NoError(t, os.WriteFile(path, b, fileMode))
+		require.NoError(t, os.WriteFile(path, b, 0o600))
 		s.open()
 		for _, r := range s.records("a") {
 			require.Equal(t, want[r.SequenceNumber], string(r.Data))
@@ -277,8 +277,8 @@ func TestOneOwner(t *testing.T) {
 func TestHalfMadeStreamIsForgotten(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	require.NoError(t, os.MkdirAll(filepath.Join(s.dir, "stream-000007"), dirMode))
-	require.NoError(t, os.MkdirAll(filepath.Join(s.dir, "removed-stream-000003"), dirMode))
+	require.NoError(t, os.MkdirAll(filepath.Join(s.dir, "stream-000007"), 0o700))
+	require.NoError(t, os.MkdirAll(filepath.Join(s.dir, "removed-stream-000003"), 0o700))
 	s.open()
 	entries, err := os.ReadDir(s.dir)
 	require.NoError(t, err)
@@ -294,9 +294,9 @@ func TestWritesFailWithoutHarm(t *testing.T) {
 	require.NoError(t, s.store.Create(streams.CreateSpec{Name: "a"}))
 	s.put("a", 1, 10)
 	// The file is taken away from under the segment: writing fails as it does on a full disk.
-	l, err := s.journal.log("a", s.now)
+	l, err := s.journal.folders.Log("a", s.now)
 	require.NoError(t, err)
-	require.NoError(t, l.active.file.Close())
+	require.NoError(t, l.active.File.Close())
 	_, err = s.store.Put("a", []streams.Item{{Key: "k", Data: []byte("lost")}}, nil)
 	require.ErrorContains(t, err, "InternalFailure")
 	require.Len(t, s.records("a"), 1, "what was not written is not there")

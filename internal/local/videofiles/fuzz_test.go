@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gst-kinesis/internal/local/datadir"
 	"gst-kinesis/internal/local/videostreams"
 	"gst-kinesis/internal/mkv"
 )
@@ -38,7 +39,7 @@ func FuzzScan(f *testing.F) {
 	f.Add(b[:len(b)-3])
 	f.Add([]byte(magic))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		seg := &segment{}
+		seg := &datadir.Segment{}
 		n := 0
 		good, err := scan(bytes.NewReader(b), seg, true, func(fragment *videostreams.Fragment, k videostreams.Kept) bool {
 			n++
@@ -50,7 +51,7 @@ func FuzzScan(f *testing.F) {
 		})
 		require.LessOrEqual(t, good, int64(len(b)))
 		require.Equal(t, err == nil, good == int64(len(b)) && good > 0)
-		require.Equal(t, n, seg.live)
+		require.Equal(t, n, seg.Live)
 	})
 }
 
@@ -59,7 +60,7 @@ func TestScan(t *testing.T) {
 	b := someSegment(t)
 	for _, check := range []bool{true, false} {
 		var got []*videostreams.Fragment
-		good, err := scan(bytes.NewReader(b), &segment{}, check, func(f *videostreams.Fragment, _ videostreams.Kept) bool {
+		good, err := scan(bytes.NewReader(b), &datadir.Segment{}, check, func(f *videostreams.Fragment, _ videostreams.Kept) bool {
 			got = append(got, f)
 			return true
 		})

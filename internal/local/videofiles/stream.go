@@ -7,89 +7,93 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
-	"path/filepath"
-	"sort"
 
 	"gst-kinesis/internal/filesys"
+	"gst-kinesis/internal/local/datadir"
 	"gst-kinesis/internal/local/videostreams"
 	"gst-kinesis/internal/mkv"
 )
 
 // streamLog is one stream's folder. It is guarded by the lock of its stream.
 type streamLog struct {
-	dir    string
-	opts   Options
-	active *segment // nil until the first append
-	number int      // of the newest segment
+	dir     string
+	opts    Options
+	active  *datadir.Segment             // nil until the first append
+	headers map[*videostreams.Header]int // in it, by their numbers
+	number  int                          // of the newest segment
 }
+
+// Dir implements datadir.Log.
+func (l *streamLog) Dir() string { return l.dir }
+
+// Close implements datadir.Log.
+func (l *streamLog) Close() error { return l.active.Close() }
 
 func checkOf(media []byte) uint32 { return crc32.Checksum(media, castagnoli()) }
 
-// append writes a fragment to the active segment, beginning a new one when it is full.
+// append writes a fragment to the active segment, beginning a new one when it is full, and before it its header if that segment does not
+// have it yet.
 func (l *streamLog) append(f *videostreams.Fragment) (videostreams.Kept, error) {
 	if err := l.roll(); err != nil {
 		return nil, err
 	}
-	k, err := l.active.append(f, l.opts.Sync)
-	if err != nil {
-		return nil, err
+	number, known := l.headers[f.Header]
+	var frames []byte
+	var err error
+	if !known {
+		number = len(l.headers) + 1
+		if frames, err = appendHead(frames, description{Kind: kindHeader, Header: number}, f.Header.Raw); err == nil {
+			frames = append(frames, f.Header.Raw...)
+		}
 	}
+	if err == nil {
+		frames, err = appendHead(frames, describe(f, number), f.Media)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("describing a fragment: %w", err)
+	}
+	k := &kept{seg: l.active, offset: l.active.Size + int64(len(frames)), size: int64(len(f.Media)), check: checkOf(f.Media)}
+	if err := l.active.Append(l.opts.Sync, frames, f.Media); err != nil {
+		return nil, err //nolint:wrapcheck // it says what it is about
+	}
+	l.headers[f.Header] = number
+	l.active.Live++
 	return k, nil
 }
 
 // roll makes sure that the active segment has room.
 func (l *streamLog) roll() error {
-	if l.active != nil && l.active.file != nil && l.active.size < l.opts.SegmentBytes {
+	if l.active != nil && l.active.IsOpen() && l.active.Size < l.opts.SegmentBytes {
 		return nil
 	}
-	seg, err := createSegment(l.dir, l.number+1, l.opts.Logger)
+	seg, err := datadir.Create(l.dir, l.number+1, magic, l.opts.Logger)
 	if err != nil {
-		return err
+		return err //nolint:wrapcheck // it says what it is about
 	}
 	l.number++
 	if l.active != nil {
-		l.active.seal()
+		l.active.Seal()
 	}
-	l.active = seg
+	l.active, l.headers = seg, map[*videostreams.Header]int{}
 	if l.opts.Sync {
 		return filesys.SyncDir(l.dir)
 	}
 	return nil
 }
 
-func (l *streamLog) close() error {
-	if l.active == nil || l.active.file == nil {
-		return nil
-	}
-	err := errors.Join(l.active.file.Sync(), l.active.file.Close())
-	l.active.file = nil
-	if err != nil {
-		return fmt.Errorf("closing a segment: %w", err)
-	}
-	return nil
-}
-
 // find lists the segments, oldest first.
-func (l *streamLog) find() ([]*segment, error) {
-	entries, err := os.ReadDir(l.dir)
-	if err != nil {
-		return nil, fmt.Errorf("looking for segments: %w", err)
+func (l *streamLog) find() ([]*datadir.Segment, error) {
+	list, err := datadir.Find(l.dir, l.opts.Logger)
+	if len(list) > 0 {
+		l.number = list[len(list)-1].Number
 	}
-	var list []*segment
-	for _, entry := range entries {
-		if n, ok := segmentNumber(entry.Name()); ok {
-			list = append(list, &segment{path: filepath.Join(l.dir, entry.Name()), number: n, log: l.opts.Logger})
-			l.number = max(l.number, n)
-		}
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i].number < list[j].number })
-	return list, nil
+	return list, err //nolint:wrapcheck // it says what it is about
 }
 
 // read yields the fragments of a segment. Of the newest one media is checked too, and what is torn is cut off. A segment that holds
 // nothing is removed.
-func (l *streamLog) read(seg *segment, newest bool, yield func(*videostreams.Fragment, videostreams.Kept) bool) error {
-	file, err := os.Open(seg.path)
+func (l *streamLog) read(seg *datadir.Segment, newest bool, yield func(*videostreams.Fragment, videostreams.Kept) bool) error {
+	file, err := os.Open(seg.Path)
 	if err != nil {
 		return fmt.Errorf("opening a segment: %w", err)
 	}
@@ -99,21 +103,21 @@ func (l *streamLog) read(seg *segment, newest bool, yield func(*videostreams.Fra
 	switch {
 	case err == nil:
 	case newest && errors.Is(err, errFrame):
-		l.opts.Logger.Warn("the end of the newest segment is torn and cut off", "file", seg.path, "bytes", size-good)
-		if err := os.Truncate(seg.path, good); err != nil {
+		l.opts.Logger.Warn("the end of the newest segment is torn and cut off", "file", seg.Path, "bytes", size-good)
+		if err := os.Truncate(seg.Path, good); err != nil {
 			return fmt.Errorf("repairing a segment: %w", err)
 		}
 	case errors.Is(err, errFrame):
-		l.opts.Logger.Warn("a segment is broken: the rest of it is lost", "file", seg.path, "bytes", size-good)
+		l.opts.Logger.Warn("a segment is broken: the rest of it is lost", "file", seg.Path, "bytes", size-good)
 	default:
 		return fmt.Errorf("reading a segment: %w", err)
 	}
-	seg.sweep()
+	seg.Sweep()
 	return nil
 }
 
 // scan reads the frames; good is how many bytes are sound.
-func scan(file io.ReaderAt, seg *segment, check bool, yield func(*videostreams.Fragment, videostreams.Kept) bool) (good int64, err error) {
+func scan(file io.ReaderAt, seg *datadir.Segment, check bool, yield func(*videostreams.Fragment, videostreams.Kept) bool) (good int64, err error) {
 	start := make([]byte, len(magic))
 	if n, _ := file.ReadAt(start, 0); n < len(magic) || string(start) != magic {
 		return 0, errFrame
@@ -128,7 +132,7 @@ func scan(file io.ReaderAt, seg *segment, check bool, yield func(*videostreams.F
 			return good, err
 		}
 		at := good + headBytes + int64(h.description)
-		if err := seg.take(file, at, h, d, headers, check, yield); err != nil {
+		if err := take(seg, file, at, h, d, headers, check, yield); err != nil {
 			return good, err
 		}
 		good = at + h.media
@@ -136,7 +140,7 @@ func scan(file io.ReaderAt, seg *segment, check bool, yield func(*videostreams.F
 }
 
 // take takes one frame.
-func (s *segment) take(file io.ReaderAt, at int64, h head, d description, headers map[int]*videostreams.Header, check bool,
+func take(seg *datadir.Segment, file io.ReaderAt, at int64, h head, d description, headers map[int]*videostreams.Header, check bool,
 	yield func(*videostreams.Fragment, videostreams.Kept) bool) error {
 	if d.Kind == kindHeader {
 		raw, err := readMedia(file, at, h.media, h.mediaCheck)
@@ -156,8 +160,8 @@ func (s *segment) take(file io.ReaderAt, at int64, h head, d description, header
 	if err != nil || d.Kind != kindFragment {
 		return errFrame
 	}
-	s.live++
-	yield(f, &kept{seg: s, offset: at, size: h.media, check: h.mediaCheck})
+	seg.Live++
+	yield(f, &kept{seg: seg, offset: at, size: h.media, check: h.mediaCheck})
 	return nil
 }
 
