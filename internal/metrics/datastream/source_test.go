@@ -92,7 +92,7 @@ func scrape(t *testing.T, s metrics.Source) (all string) {
 func own(text string) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
-		if strings.Contains(line, prefix) {
+		if strings.Contains(line, string(prefix)) {
 			out.WriteString(line)
 		}
 	}
@@ -142,7 +142,7 @@ func TestDocumentedTable(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| Prometheus | CloudWatch | |\n|---|---|---|\n")
 	for _, f := range Families() {
-		name := "`" + strings.TrimPrefix(f.Name, prefix) + "`"
+		name := "`" + strings.TrimPrefix(f.Name, string(prefix)) + "`"
 		embedded := "–"
 		if f.Embedded != "" {
 			embedded = "`" + f.Embedded + "`, " + string(f.Unit)

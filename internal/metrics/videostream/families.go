@@ -11,25 +11,7 @@ type families struct {
 	wire                                                                               metrics.Family
 }
 
-const prefix = "gst_kinesis_video_"
-
-func label(name, dimension string) metrics.Label {
-	return metrics.Label{Name: name, Dimension: dimension}
-}
-
-func counter(name, embedded string, unit metrics.Unit, help string, labels ...metrics.Label) metrics.Family {
-	return metrics.Family{Name: prefix + name + "_total", Help: help, Kind: metrics.Counter, Labels: labels, Embedded: embedded, Unit: unit}
-}
-
-func gauge(name, embedded string, unit metrics.Unit, help string) metrics.Family {
-	return metrics.Family{Name: prefix + name, Help: help, Kind: metrics.Gauge, Embedded: embedded, Unit: unit}
-}
-
-// summed also says the sum over the labels.
-func summed(f metrics.Family, name string) metrics.Family {
-	f.Sum = name
-	return f
-}
+const prefix metrics.Prefix = "gst_kinesis_video_"
 
 func newFamilies() *families {
 	f := new(families)
@@ -40,37 +22,37 @@ func newFamilies() *families {
 }
 
 func (f *families) ofFrames() {
-	reason := label("reason", "Reason")
-	f.received = counter("frames_received", "FramesReceived", metrics.Count, "Frames accepted from upstream, and those that an earlier run left in the spool.")
-	f.receivedBytes = counter("received_bytes", "FramesDataReceived", metrics.Bytes, "Data of the frames accepted.")
-	f.persisted = counter("frames_persisted", "FramesPersisted", metrics.Count, "Frames that the service has stored.")
-	f.persistedBytes = counter("persisted_bytes", "FramesDataPersisted", metrics.Bytes, "Data of the frames that the service has stored.")
-	f.dropped = summed(counter("frames_dropped", "FramesDropped", metrics.Count, "Frames given up, by reason: lost.", reason), "FramesDropped")
-	f.droppedBytes = counter("dropped_bytes", "", metrics.Bytes, "Data of the frames given up, by reason.", reason)
-	f.skipped = summed(counter("frames_skipped", "FramesSkipped", metrics.Count, "Frames of fragments that the service refused, by its error id: lost.",
-		label("error_id", "ErrorId")), "FramesSkipped")
+	reason := metrics.Label{Name: "reason", Dimension: "Reason"}
+	f.received = prefix.Counter("frames_received", "FramesReceived", metrics.Count, "Frames accepted from upstream, and those that an earlier run left in the spool.")
+	f.receivedBytes = prefix.Counter("received_bytes", "FramesDataReceived", metrics.Bytes, "Data of the frames accepted.")
+	f.persisted = prefix.Counter("frames_persisted", "FramesPersisted", metrics.Count, "Frames that the service has stored.")
+	f.persistedBytes = prefix.Counter("persisted_bytes", "FramesDataPersisted", metrics.Bytes, "Data of the frames that the service has stored.")
+	f.dropped = prefix.Counter("frames_dropped", "FramesDropped", metrics.Count, "Frames given up, by reason: lost.", reason).Summed("FramesDropped")
+	f.droppedBytes = prefix.Counter("dropped_bytes", "", metrics.Bytes, "Data of the frames given up, by reason.", reason)
+	f.skipped = prefix.Counter("frames_skipped", "FramesSkipped", metrics.Count, "Frames of fragments that the service refused, by its error id: lost.",
+		metrics.Label{Name: "error_id", Dimension: "ErrorId"}).Summed("FramesSkipped")
 }
 
 func (f *families) ofService() {
-	f.fragments = counter("fragments_persisted", "FragmentsPersisted", metrics.Count, "Fragments that the service has stored.")
-	f.fragmentsSkipped = counter("fragments_skipped", "FragmentsSkipped", metrics.Count, "Fragments that the service refused.")
-	f.resent = counter("fragments_resent", "FragmentsResent", metrics.Count, "Fragments that were begun again in another connection.")
-	f.duplicates = counter("possible_duplicates", "PossibleDuplicates", metrics.Count, "Fragments sent again after an answer that did not come.")
-	f.acks = counter("acks", "Acks", metrics.Count, "Acknowledgements of the service, by type.", label("type", "Type"))
-	f.sessions = counter("sessions", "Sessions", metrics.Count, "Calls of PutMedia.")
-	f.sessionsFailed = counter("sessions_failed", "SessionsFailed", metrics.Count, "Calls of PutMedia that ended otherwise than in good order.")
-	f.wire = counter("wire_bytes", "WireBytes", metrics.Bytes, "Bytes written to connections.")
+	f.fragments = prefix.Counter("fragments_persisted", "FragmentsPersisted", metrics.Count, "Fragments that the service has stored.")
+	f.fragmentsSkipped = prefix.Counter("fragments_skipped", "FragmentsSkipped", metrics.Count, "Fragments that the service refused.")
+	f.resent = prefix.Counter("fragments_resent", "FragmentsResent", metrics.Count, "Fragments that were begun again in another connection.")
+	f.duplicates = prefix.Counter("possible_duplicates", "PossibleDuplicates", metrics.Count, "Fragments sent again after an answer that did not come.")
+	f.acks = prefix.Counter("acks", "Acks", metrics.Count, "Acknowledgements of the service, by type.", metrics.Label{Name: "type", Dimension: "Type"})
+	f.sessions = prefix.Counter("sessions", "Sessions", metrics.Count, "Calls of PutMedia.")
+	f.sessionsFailed = prefix.Counter("sessions_failed", "SessionsFailed", metrics.Count, "Calls of PutMedia that ended otherwise than in good order.")
+	f.wire = prefix.Counter("wire_bytes", "WireBytes", metrics.Bytes, "Bytes written to connections.")
 }
 
 func (f *families) ofLevels() {
-	f.pending = gauge("frames_pending", "FramesPending", metrics.Count, "Frames in memory, sent or not, that are not stored yet.")
-	f.pendingBytes = gauge("pending_bytes", "FramesDataPending", metrics.Bytes, "Data of the frames in memory.")
-	f.spooled = gauge("frames_spooled", "FramesSpooled", metrics.Count, "Frames on disk that are not in memory.")
-	f.spooledBytes = gauge("spooled_bytes", "FramesDataSpooled", metrics.Bytes, "Data of the frames on disk that are not in memory.")
-	f.memory = gauge("memory_bytes", "MemoryBytes", metrics.Bytes, "Memory for frames, of at most storage-size.")
-	f.waiting = gauge("fragments_waiting", "FragmentsWaiting", metrics.Count, "Fragments in memory.")
-	f.connected = gauge("connected", "Connected", metrics.None, "1 while a connection is open and answered.")
-	f.latency = gauge("latency_seconds", "Latency", metrics.Milliseconds, "From the first byte of the last stored fragment to its acknowledgement.")
+	f.pending = prefix.Gauge("frames_pending", "FramesPending", metrics.Count, "Frames in memory, sent or not, that are not stored yet.")
+	f.pendingBytes = prefix.Gauge("pending_bytes", "FramesDataPending", metrics.Bytes, "Data of the frames in memory.")
+	f.spooled = prefix.Gauge("frames_spooled", "FramesSpooled", metrics.Count, "Frames on disk that are not in memory.")
+	f.spooledBytes = prefix.Gauge("spooled_bytes", "FramesDataSpooled", metrics.Bytes, "Data of the frames on disk that are not in memory.")
+	f.memory = prefix.Gauge("memory_bytes", "MemoryBytes", metrics.Bytes, "Memory for frames, of at most storage-size.")
+	f.waiting = prefix.Gauge("fragments_waiting", "FragmentsWaiting", metrics.Count, "Fragments in memory.")
+	f.connected = prefix.Gauge("connected", "Connected", metrics.None, "1 while a connection is open and answered.")
+	f.latency = prefix.Gauge("latency_seconds", "Latency", metrics.Milliseconds, "From the first byte of the last stored fragment to its acknowledgement.")
 	f.latency.Scale = 1000
 }
 

@@ -19,8 +19,8 @@ func New(p Producer, n Names) metrics.Source {
 	f := newFamilies()
 	return metrics.Source{
 		Labels: []metrics.Assigned{
-			{Label: label("stream", "StreamName"), Value: n.Stream}, {Label: label("region", ""), Value: n.Region},
-			{Label: label("element", ""), Value: n.Element},
+			{Label: metrics.Label{Name: "stream", Dimension: "StreamName"}, Value: n.Stream}, {Label: metrics.Label{Name: "region", Dimension: ""}, Value: n.Region},
+			{Label: metrics.Label{Name: "element", Dimension: ""}, Value: n.Element},
 		},
 		Families: f.all(),
 		Snapshot: func() []metrics.Sample {
